@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Transfers by libcurl: http and https, bounded, retried. */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rf_fetch {
+    const char *url;
+    size_t max;          /* a larger body is rejected, never cut */
+    unsigned seconds;    /* one attempt */
+    unsigned attempts;   /* 0: for ever */
+    unsigned pause_max;  /* seconds: the back-off doubles from 1 up to this */
+    const char *ca_file; /* further trusted CA (PEM), or NULL */
+    /* Told before each pause: which attempt failed, why, and in how many seconds the next comes. Returning false stops. */
+    bool (*waiting)(void *data, unsigned attempt, const char *why, unsigned pause);
+    void *data;
+};
+
+/* The body, NUL-terminated, the caller frees it. Retried: no network, no route, name not found, timeouts, refused, 5xx, 408,
+ * 429. Not retried: 404 and other 4xx, TLS verification, a body over `max` (RF_BAD_PROFILE: the person has to act). Redirects
+ * are followed, at most 5, never from https to http. Messages carry the URL without user, password and query. */
+int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err);
+
+/* The URL as it may be shown: scheme, host, port and path. The caller frees it. */
+char *rf_url_public(const char *url);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The profile: what should be. Parsed from YAML by one schema table (profiles/schema.c), which also makes the messages, the
+ * JSON Schema and the reference page. Widening the profile is a member here and a row there.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "base/problem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RF_PROFILE_MAX (256U << 10) /* bytes: a larger profile is rejected */
+
+enum rf_tristate { RF_ANY = 0, RF_NO, RF_YES };
+
+enum rf_level { RF_LEVEL_SINGLE, RF_LEVEL_RAID1 };
+
+struct rf_admin {
+    char *name;
+    char **ssh_keys;
+    size_t ssh_keys_count;
+};
+
+struct rf_size_band { /* inclusive bounds in bytes; 0: open */
+    uint64_t min, max;
+};
+
+struct rf_disk_match {
+    struct rf_size_band size;
+    enum rf_tristate rotational;
+    char *model, *serial, *wwn; /* exact, or with a trailing "*"; NULL: any */
+    char *transport;            /* "sata", "nvme", "virtio", "sas", "usb", …; NULL: any */
+};
+
+struct rf_guest {
+    char *name;
+    char *recipe;
+    unsigned cores;   /* 0: the recipe's default */
+    uint64_t memory;  /* bytes; 0: the recipe's default */
+    uint64_t disk;    /* bytes; 0: the recipe's default */
+    json_t *settings; /* object; checked against the recipe's own schema by postinstall/recipe.h */
+    unsigned settings_line, settings_column; /* where it stands, for that check's messages */
+    char *directory;                         /* name of a guest that holds the directory, or NULL */
+    unsigned line, column;
+};
+
+typedef struct rf_profile {
+    char *file; /* where it came from, as messages name it */
+    struct {
+        char *id;
+        char *hostname;
+        char *timezone;
+        struct rf_admin *admins;
+        size_t admins_count;
+    } node;
+    struct {
+        unsigned cores;
+        uint64_t memory, storage; /* bytes; 0: not asked */
+        bool kvm;
+    } requires;
+    struct {
+        struct {
+            enum rf_tristate match_carrier;
+            char *match_mac;
+            char *address; /* "dhcp" */
+        } uplink;
+        struct {
+            char *subnet; /* "10.20.0.0/24" */
+        } guests;
+    } network;
+    struct {
+        struct rf_disk_match match;
+        unsigned count;
+        enum rf_level level;
+        char *foreign; /* "refuse" */
+    } storage;
+    struct rf_guest *guests;
+    size_t guests_count;
+    struct {
+        char *url; /* or NULL */
+    } report;
+} rf_profile;
+
+/* Parses and validates. `name` is what messages call the text (a path or a URL without secrets). Every problem is added to
+ * `problems`; NULL where there is at least one (errors only: there are no warnings). Unknown keys are errors with a suggestion.
+ * Pure: no file is opened. */
+rf_profile *rf_profile_parse(const char *name, const char *text, size_t size, rf_problems *problems);
+
+/* The same from a file ("-" is standard input). -1 and *err only where it can't be read; *ret_profile is NULL where it has
+ * problems. */
+int rf_profile_load(const char *path, rf_profile **ret_profile, rf_problems *problems, rf_error **err);
+
+void rf_profile_free(rf_profile *profile);
+RF_GUARD(rf_profile, rf_profile_free);
+#define rf_autoprofile RF_CLEANUP(rf_guard_rf_profile)
+
+/* The JSON Schema (2020-12) for editors, and the reference page (Markdown), both made from the table. */
+json_t *rf_profile_json_schema(void);
+char *rf_profile_reference(void);
+
+const char *rf_level_name(enum rf_level level);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The machine: what is there. Recorded as JSON by `richtfest inventory` and read back by `plan --machine`; the planner
+ * sees nothing else. Kernel names are kept for people only: a disk is known by its identity.
+ */
+#pragma once
+
+#include "base/json.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RF_MACHINE_FORMAT 1
+#define RF_MACHINE_MAX (4U << 20) /* bytes of a recorded machine */
+
+enum rf_environment {
+    RF_ENV_OTHER, /* a workstation, a rescue system */
+    RF_ENV_LIVE,  /* our live system */
+    RF_ENV_NODE,  /* an installed node */
+};
+
+struct rf_signature {
+    char *type;      /* libblkid's TYPE or PTTYPE: "ext4", "linux_raid_member", "gpt" */
+    char *usage;     /* "filesystem", "raid", "crypto", "other", "partition-table" */
+    char *uuid;      /* UUID (md: of the array), or NULL */
+    char *label;     /* or NULL */
+    uint64_t offset; /* of the magic, bytes from the device's start */
+};
+
+struct rf_partition {
+    unsigned number;
+    uint64_t start, size; /* bytes */
+    char *type_uuid;      /* GPT type GUID or MBR type "0x83"; lower case */
+    char *uuid;           /* PARTUUID, lower case, or NULL */
+    char *name;           /* GPT name, or NULL */
+    struct rf_signature *signatures;
+    size_t signatures_count;
+};
+
+struct rf_disk {
+    char *name;                             /* kernel name now ("sda"): for people */
+    char *path;                             /* "/dev/sda" */
+    char *by_path;                          /* stable bus path ("pci-0000:00:05.0-scsi-0:0:0:0"), or NULL */
+    char *serial, *wwn, *model, *transport; /* NULL: the disk has none */
+    uint64_t size;                          /* bytes */
+    unsigned logical_sector, physical_sector;
+    enum { RF_ROTATIONAL_UNKNOWN, RF_ROTATIONAL_NO, RF_ROTATIONAL_YES } rotational;
+    bool read_only, removable;
+    char *in_use; /* why it can't be chosen: "install medium", "mounted at /x", "swap", "holder md127"; NULL: free */
+    char *table_uuid;                /* GPT disk GUID, or NULL */
+    struct rf_signature *signatures; /* on the whole disk, the table included */
+    size_t signatures_count;
+    struct rf_partition *partitions;
+    size_t partitions_count;
+};
+
+struct rf_nic {
+    char *name, *mac, *driver;
+    bool carrier;
+    unsigned speed; /* Mbit/s; 0: unknown */
+};
+
+typedef struct rf_machine {
+    enum rf_environment environment;
+    char *dmi_vendor, *dmi_product, *dmi_serial, *dmi_uuid; /* or NULL */
+    char *firmware;                                         /* "uefi" or "bios" */
+    bool secure_boot;
+    unsigned cores; /* online logical processors */
+    uint64_t
+        memory; /* bytes, installed as far as the firmware tells (DMI type 17, else memory blocks, else MemTotal) */
+    bool kvm;
+    char *kvm_reason; /* where kvm is false: what is missing and what to do; else NULL */
+    struct rf_disk *disks;
+    size_t disks_count;
+    struct rf_nic *nics;
+    size_t nics_count;
+    json_t *node; /* facts of an installed node for postinstall's planner (postinstall/facts.h), or NULL */
+} rf_machine;
+
+/* Reads this machine from /sys, /proc, /dev and by libblkid; opens disks read-only. `sysroot` is "" (or a recorded tree in
+ * tests). Blocks for as long as slow disks take. */
+int rf_machine_probe(const char *sysroot, rf_machine **ret_machine, rf_error **err);
+
+/* JSON to machine and back: what is read back and printed again is the same text. */
+int rf_machine_from_json(const json_t *json, rf_machine **ret_machine, rf_error **err);
+json_t *rf_machine_to_json(const rf_machine *machine);
+int rf_machine_load(const char *path, rf_machine **ret_machine, rf_error **err);
+
+void rf_machine_free(rf_machine *machine);
+RF_GUARD(rf_machine, rf_machine_free);
+#define rf_automachine RF_CLEANUP(rf_guard_rf_machine)
