@@ -16,6 +16,7 @@ struct rf_step_env {
     rf_events *events;
     const struct rf_step *step; /* the one at work; set by the driver */
     double started;             /* its start (CLOCK_MONOTONIC, seconds); set by the driver */
+    double progressed;          /* when its last progress event left */
 };
 
 /* One row of a room's step table. `arg` is the step's own object, made by the planner. */
@@ -84,5 +85,6 @@ struct rf_apply_summary {
 int rf_plan_apply(const rf_plan *plan, struct rf_step_env *env, const struct rf_apply_options *options,
                   struct rf_apply_summary *summary, rf_error **err);
 
-/* Called by a step at work: how far it is. Cheap (at most two events a second leave), callable from any thread. */
+/* Called by a step at work: how far it is. Cheap (at most two events a second leave). To be
+ * called from the step's own thread. */
 void rf_step_progress(struct rf_step_env *env, uint64_t done, uint64_t total, const char *unit);

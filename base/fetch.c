@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/fetch.h"
+
+#include "base/memory.h"
+#include "base/units.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+struct body {
+    char *text;
+    size_t size, max;
+    bool too_large;
+};
+
+static void rf_guard_curl(CURL **curl)
+{
+    curl_easy_cleanup(*curl);
+}
+
+static void rf_guard_body(struct body *body)
+{
+    free(body->text);
+}
+
+static size_t take(char *data, size_t unit, size_t count, void *user)
+{
+    struct body *body = user;
+    size_t size = unit * count;
+    if (size > body->max || body->size > body->max - size) {
+        body->too_large = true;
+        return 0; /* curl ends the transfer: rejected, not cut */
+    }
+    char *longer = realloc(body->text, body->size + size + 1);
+    if (!longer)
+        abort();
+    memcpy(longer + body->size, data, size);
+    body->text = longer;
+    body->size += size;
+    body->text[body->size] = '\0';
+    return size;
+}
+
+char *rf_url_public(const char *url)
+{
+    CURLU *parts = curl_url();
+    char *text = NULL;
+    char *shown = NULL;
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        curl_url_set(parts, CURLUPART_USER, NULL, 0);
+        curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
+        curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
+        curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
+        curl_url_get(parts, CURLUPART_URL, &text, 0);
+        shown = rf_strdup(text);
+    }
+    curl_free(text);
+    curl_url_cleanup(parts);
+    return shown ? shown : rf_strdup("(not a URL)");
+}
+
+static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
+{
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        abort();
+    curl_easy_setopt(curl, CURLOPT_URL, fetch->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    bool secure = strncasecmp(fetch->url, "https:", 6) == 0;
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(fetch->seconds ? fetch->seconds : 30));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "richtfest/" RF_VERSION);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    if (fetch->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, fetch->ca_file);
+    return curl;
+}
+
+static bool retried_status(long status)
+{
+    return status >= 500 || status == 408 || status == 429;
+}
+
+static bool retried(CURLcode code, long status)
+{
+    static const CURLcode passing[] = {
+        CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT,
+        CURLE_GOT_NOTHING,          CURLE_SEND_ERROR,            CURLE_RECV_ERROR,      CURLE_PARTIAL_FILE,
+        CURLE_SSL_CONNECT_ERROR,    CURLE_HTTP2,                 CURLE_HTTP2_STREAM,
+    };
+    if (code == CURLE_HTTP_RETURNED_ERROR)
+        return retried_status(status);
+    for (size_t i = 0; i < RF_COUNT(passing); i++)
+        if (passing[i] == code)
+            return true;
+    return false;
+}
+
+/* One attempt: 0 done, 1 worth another, -1 final; why (owned by the caller) says it in either failing case. */
+static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
+{
+    body->size = 0;
+    RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(fetch, body);
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+    CURLcode code = curl_easy_perform(curl);
+    if (code == CURLE_OK)
+        return 0;
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (body->too_large)
+        *ret_why = rf_format("the answer is larger than the %zu bytes allowed", body->max);
+    else if (code == CURLE_HTTP_RETURNED_ERROR)
+        *ret_why = rf_format("the server answered with status %ld", status);
+    else
+        *ret_why = rf_strdup(detail[0] ? detail : curl_easy_strerror(code));
+    return !body->too_large && retried(code, status) ? 1 : -1;
+}
+
+static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const char *why)
+{
+    unsigned longest = fetch->pause_max ? fetch->pause_max : 16;
+    unsigned pause = number > 16 ? longest : 1U << (number - 1);
+    pause = pause < longest ? pause : longest;
+    if (fetch->waiting && !fetch->waiting(fetch->data, number, why, pause))
+        return false;
+    sleep(pause);
+    return true;
+}
+
+int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err)
+{
+    rf_autofree char *shown = rf_url_public(fetch->url);
+    RF_CLEANUP(rf_guard_body) struct body body = {.max = fetch->max};
+    for (unsigned number = 1;; number++) {
+        rf_autofree char *why = NULL;
+        int outcome = attempt(fetch, &body, &why);
+        if (outcome == 0)
+            break;
+        if (outcome < 0)
+            return rf_fail(err, RF_BAD_PROFILE, "%s can't be fetched: %s", shown, why);
+        if (fetch->attempts && number >= fetch->attempts)
+            return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (%u attempts)", shown, why, number);
+        if (!wait_for_next(fetch, number, why))
+            return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (given up)", shown, why);
+    }
+    if (!body.text)
+        body.text = rf_strdup("");
+    *ret_body = RF_STEAL(body.text);
+    if (ret_size)
+        *ret_size = body.size;
+    return 0;
+}
