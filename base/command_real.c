@@ -176,7 +176,8 @@ static void drain(const struct rf_command *command, struct stream *stream)
 
 static void feed(const struct rf_command *command, struct child *child, size_t *sent)
 {
-    ssize_t wrote = *sent < command->input_size ? write(child->in, command->input + *sent, command->input_size - *sent) : 0;
+    ssize_t wrote =
+        *sent < command->input_size ? write(child->in, command->input + *sent, command->input_size - *sent) : 0;
     if (wrote > 0)
         *sent += (size_t)wrote;
     bool broken = wrote < 0 && errno != EINTR && errno != EAGAIN; /* it does not want more: its status will tell */
@@ -198,8 +199,7 @@ static int converse(const struct rf_command *command, struct child *child, rf_er
         double left = deadline - rf_now();
         if (left <= 0)
             return rf_fail(err, RF_FAILED, "%s did not end within %u s and was killed", command->argv[0], limit);
-        struct pollfd fds[] = {
-            {child->out.fd, POLLIN, 0}, {child->err.fd, POLLIN, 0}, {child->in, POLLOUT, 0}};
+        struct pollfd fds[] = {{child->out.fd, POLLIN, 0}, {child->err.fd, POLLIN, 0}, {child->in, POLLOUT, 0}};
         if (poll(fds, RF_COUNT(fds), (int)(left * 1000) + 1) < 0 && errno != EINTR)
             return rf_fail_errno(err, RF_FAILED, errno, "waiting for %s", command->argv[0]);
         if (fds[0].revents)

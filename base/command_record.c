@@ -37,8 +37,8 @@ static int record_run(rf_runner *runner, const struct rf_command *command, struc
     rf_autojson json_t *argv = json_array();
     for (size_t i = 0; command->argv[i]; i++)
         json_array_append_new(argv, json_string(command->argv[i]));
-    rf_autojson json_t *row = json_pack("{s:O,s:i,s:s%,s:s}", "argv", argv, "status", result->status, "out", result->out,
-                                        result->out_size, "err", result->err);
+    rf_autojson json_t *row = json_pack("{s:O,s:i,s:s%,s:s}", "argv", argv, "status", result->status, "out",
+                                        result->out, result->out_size, "err", result->err);
     rf_autofree char *text = row ? json_dumps(row, JSON_COMPACT) : NULL; /* NULL: the output is no UTF-8 */
     if (!text)
         return 0;

@@ -43,8 +43,8 @@ static int hash_stream(int fd, EVP_MD_CTX *context, void (*progress)(void *, uin
     }
 }
 
-int rf_sha256_file(const char *path, char ret_hex[RF_SHA256_HEX], void (*progress)(void *data, uint64_t done), void *data,
-                   rf_error **err)
+int rf_sha256_file(const char *path, char ret_hex[RF_SHA256_HEX], void (*progress)(void *data, uint64_t done),
+                   void *data, rf_error **err)
 {
     rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

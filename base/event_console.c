@@ -12,9 +12,9 @@
 struct console {
     int fd;
     bool owned, terminal;
-    bool open_line;    /* a redrawn progress line stands without its newline */
-    unsigned tenth;    /* of the last progress line, where nothing is redrawn */
-    char step[64];     /* whose progress that was */
+    bool open_line; /* a redrawn progress line stands without its newline */
+    unsigned tenth; /* of the last progress line, where nothing is redrawn */
+    char step[64];  /* whose progress that was */
 };
 
 struct console_sink {
@@ -42,7 +42,8 @@ static char *amount(const struct rf_event *event)
         return rf_strdup("");
     bool bytes = strcmp(event->unit, "bytes") == 0;
     double rate = event->seconds > 0.5 ? (double)event->done / event->seconds : 0;
-    rf_autofree char *done = bytes ? rf_size_text(event->done) : rf_format("%ju %s", (uintmax_t)event->done, event->unit);
+    rf_autofree char *done =
+        bytes ? rf_size_text(event->done) : rf_format("%ju %s", (uintmax_t)event->done, event->unit);
     char *text = rf_format(", %s", done);
     if (event->total) {
         rf_autofree char *total = bytes ? rf_size_text(event->total) : rf_format("%ju", (uintmax_t)event->total);
@@ -63,7 +64,7 @@ static const char *label(const struct rf_event *event)
 static char *line_of(const struct rf_event *event)
 {
     static const char *const marks[] = {
-        [RF_STARTED] = "  ..  ", [RF_PROGRESS] = "  ..  ",    [RF_DONE] = "  ok  ",
+        [RF_STARTED] = "  ..  ", [RF_PROGRESS] = "  ..  ",     [RF_DONE] = "  ok  ",
         [RF_SKIPPED] = "  --  ", [RF_STATE_FAILED] = "FAILED", [RF_WAITING] = " wait ",
     };
     char *line = rf_format("[%s] ", marks[event->state]);
@@ -108,7 +109,9 @@ static void show(struct console *console, const struct rf_event *event, const ch
     if (!redraw && event->state == RF_PROGRESS && !worth_a_line(console, event))
         return;
     rf_autofree char *text = rf_format("%s%s%s", console->open_line ? "\r\033[K" : "", line,
-                                       redraw ? "" : console->terminal ? "\r\n" : "\n");
+                                       redraw              ? ""
+                                       : console->terminal ? "\r\n"
+                                                           : "\n");
     console->open_line = redraw;
     say(console, text);
 }

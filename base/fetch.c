@@ -90,9 +90,12 @@ static bool retried_status(long status)
 static bool retried(CURLcode code, long status)
 {
     static const CURLcode passing[] = {
-        CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT,
-        CURLE_GOT_NOTHING,          CURLE_SEND_ERROR,            CURLE_RECV_ERROR,      CURLE_PARTIAL_FILE,
-        CURLE_SSL_CONNECT_ERROR,    CURLE_HTTP2,                 CURLE_HTTP2_STREAM,
+        CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
+        CURLE_COULDNT_CONNECT,      CURLE_OPERATION_TIMEDOUT,
+        CURLE_GOT_NOTHING,          CURLE_SEND_ERROR,
+        CURLE_RECV_ERROR,           CURLE_PARTIAL_FILE,
+        CURLE_SSL_CONNECT_ERROR,    CURLE_HTTP2,
+        CURLE_HTTP2_STREAM,
     };
     if (code == CURLE_HTTP_RETURNED_ERROR)
         return retried_status(status);
@@ -156,4 +159,36 @@ int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf
     if (ret_size)
         *ret_size = body.size;
     return 0;
+}
+
+static size_t ignore(char *data, size_t unit, size_t count, void *user)
+{
+    (void)data;
+    (void)user;
+    return unit * count;
+}
+
+static void rf_guard_slist(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error **err)
+{
+    rf_autofree char *shown = rf_url_public(url);
+    struct rf_fetch fetch = {.url = url, .seconds = seconds};
+    RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(&fetch, NULL);
+    RF_CLEANUP(rf_guard_slist) struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L); /* a POST that is redirected would become a GET */
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    CURLcode code = curl_easy_perform(curl);
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK && status >= 200 && status < 300)
+        return 0;
+    if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)
+        return rf_fail(err, RF_FAILED, "%s answered with status %ld", shown, status);
+    return rf_fail(err, RF_FAILED, "%s: %s", shown, curl_easy_strerror(code));
 }

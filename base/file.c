@@ -163,8 +163,8 @@ static int copy_data(int from, int to, uint64_t total, void (*progress)(void *, 
     }
 }
 
-int rf_copy_file(const char *from, const char *to, mode_t mode, void (*progress)(void *data, uint64_t done, uint64_t total),
-                 void *data, rf_error **err)
+int rf_copy_file(const char *from, const char *to, mode_t mode,
+                 void (*progress)(void *data, uint64_t done, uint64_t total), void *data, rf_error **err)
 {
     rf_autofd int in = open(from, O_RDONLY | O_CLOEXEC);
     struct stat status;
@@ -175,7 +175,8 @@ int rf_copy_file(const char *from, const char *to, mode_t mode, void (*progress)
     if (out < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", to);
     errno = EIO; /* a source that ended early sets none */
-    if (copy_data(in, out, (uint64_t)status.st_size, progress, data) < 0 || finish_temporary(out, temporary, to, mode) < 0) {
+    if (copy_data(in, out, (uint64_t)status.st_size, progress, data) < 0 ||
+        finish_temporary(out, temporary, to, mode) < 0) {
         int why = errno;
         unlink(temporary);
         return rf_fail_errno(err, RF_FAILED, why, "copying %s to %s", from, to);

@@ -91,8 +91,9 @@ json_t *rf_plan_json(const rf_plan *plan)
     json_t *list = json_array();
     for (size_t i = 0; i < plan->count; i++) {
         const struct rf_step *step = &plan->steps[i];
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s?,s:b}", "id", step->id, "phase", phase_name(step->phase),
-                                              "title", step->title, "destroys", step->destroys, "done", step->done));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:s?,s:b}", "id", step->id, "phase", phase_name(step->phase),
+                                        "title", step->title, "destroys", step->destroys, "done", step->done));
     }
     return list;
 }

@@ -124,7 +124,8 @@ static void *run_lane(void *data)
     return NULL;
 }
 
-static struct lane *lanes_of(struct walk *walk, const struct rf_step_env *env, size_t first, size_t end, size_t *ret_count)
+static struct lane *lanes_of(struct walk *walk, const struct rf_step_env *env, size_t first, size_t end,
+                             size_t *ret_count)
 {
     struct lane *lanes = NULL;
     size_t count = 0;
@@ -135,7 +136,8 @@ static struct lane *lanes_of(struct walk *walk, const struct rf_step_env *env, s
         if (known)
             continue;
         struct lane *lane = rf_array_add(&lanes, &count, sizeof(*lane));
-        *lane = (struct lane){.walk = walk, .env = *env, .first = first, .end = end, .number = walk->plan->steps[i].lane};
+        *lane =
+            (struct lane){.walk = walk, .env = *env, .first = first, .end = end, .number = walk->plan->steps[i].lane};
     }
     *ret_count = count;
     return lanes;
