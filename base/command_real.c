@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -57,6 +58,7 @@ __attribute__((noreturn)) static void become(const struct rf_command *command, c
     redirect(in, 0);
     redirect(out, 1);
     redirect(err, 2);
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* also what a library or our own parent left open */
     if (!command->cwd || chdir(command->cwd) == 0)
         execvpe(command->argv[0], (char *const *)command->argv, env);
     int why = errno;

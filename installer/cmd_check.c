@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest check PROFILE: every problem, with its position. */
+#include "base/memory.h"
+#include "installer/inputs.h"
+#include "installer/subcommand.h"
+
+static int run(const struct rf_subcommand *self, int argc, char **argv)
+{
+    if (argc != 2 || argv[1][0] == '\0')
+        return rf_say_usage(self, argc < 2 ? "which profile?" : "one profile at a time");
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_error *error = NULL;
+    if (rf_read_profile(argv[1], &profile, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    printf("%s: valid; node %s with %zu guest%s\n", argv[1], profile->node.id, profile->guests_count,
+           profile->guests_count == 1 ? "" : "s");
+    return RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_check = {
+    .name = "check",
+    .usage = "PROFILE",
+    .summary = "validates a profile; every problem with its position",
+    .help = "PROFILE is a file, or - for standard input. 0: valid, 1: not.\n",
+    .run = run,
+};

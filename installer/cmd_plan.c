@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest plan PROFILE: what apply would do here, and what that destroys. Writes nothing. */
+#include "base/memory.h"
+#include "base/paths.h"
+#include "installer/inputs.h"
+#include "installer/site.h"
+#include "installer/subcommand.h"
+
+#include <getopt.h>
+
+struct options {
+    const char *machine;
+    bool json;
+};
+
+static int parse(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {
+        {"machine", required_argument, NULL, 'm'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    int found;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (found == 'm')
+            options->machine = optarg;
+        else if (found == 'j')
+            options->json = true;
+        else
+            return -1;
+    }
+    return optind == argc - 1 ? 0 : -1;
+}
+
+static void print(const rf_plan *plan, bool json)
+{
+    rf_autojson json_t *list = json ? rf_plan_json(plan) : NULL;
+    rf_autofree char *text = json ? rf_json_text(list) : rf_plan_text(plan);
+    fputs(text, stdout);
+}
+
+static int run(const struct rf_subcommand *self, int argc, char **argv)
+{
+    struct options options = {0};
+    if (parse(argc, argv, &options) < 0)
+        return rf_say_usage(self, "one profile, and perhaps a recorded machine");
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_automachine rf_machine *machine = NULL;
+    rf_autosite struct rf_site *site = NULL;
+    rf_error *error = NULL;
+    if (rf_read_profile(argv[optind], &profile, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    struct rf_site_options where = {.medium = RF_MEDIUM_DIR, .target = RF_RUN_DIR "/target"};
+    if (rf_read_machine(options.machine, &machine, &error) < 0 ||
+        rf_site_new(profile, machine, &where, &site, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_MACHINE);
+    print(rf_site_plan(site), options.json);
+    return RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_plan = {
+    .name = "plan",
+    .usage = "PROFILE [--machine FILE] [--json]",
+    .summary = "prints the steps that lead from this machine to the profile; writes nothing",
+    .help = "  --machine FILE   plan for a machine recorded by `richtfest inventory`, instead of this one\n"
+            "  --json           the same for programs\n"
+            "1: the profile is wrong. 2: the machine does not fit, or foreign data is in the way; all reasons are listed.\n",
+    .run = run,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The kernel's command line. */
+#pragma once
+
+/* The value of `name=value` on /proc/cmdline (the last one wins, as in the kernel); NULL where it is absent. The caller
+ * frees it. */
+char *rf_cmdline(const char *name);
+
+/* The same on a given text; the caller frees the value. Values may stand in double quotes (bootparam(7)). */
+char *rf_cmdline_value(const char *cmdline, const char *name);

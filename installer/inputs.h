@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The two inputs of a plan, read and checked as every command wants them. */
+#pragma once
+
+#include "profiles/profile.h"
+#include "raid/machine.h"
+
+/* Where recipes are: $RICHTFEST_RECIPES, else beside the program in a checkout, else RF_RECIPES_DIR. Borrowed. */
+const char *rf_recipes_dir(void);
+
+/* A profile from a file or "-", validated by the schema, the recipes of its guests and the hand-over rules. *ret_profile is
+ * NULL where `problems` got any. */
+int rf_read_profile(const char *path, rf_profile **ret_profile, rf_problems *problems, rf_error **err);
+
+/* The same from a text that is already there. */
+rf_profile *rf_check_profile(const char *name, const char *text, size_t size, rf_problems *problems);
+
+/* This machine, or a recorded one where `path` is given, with the facts of its node where it is one. */
+int rf_read_machine(const char *path, rf_machine **ret_machine, rf_error **err);

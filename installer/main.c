@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program: finds the command in the table and runs it. */
+#include "base/memory.h"
+#include "installer/subcommand.h"
+#include "profiles/suggest.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct rf_subcommand *const commands[] = {
+    &rf_cmd_check,       &rf_cmd_inventory,       &rf_cmd_plan,          &rf_cmd_apply, &rf_cmd_status,
+    &rf_cmd_image_build, &rf_cmd_image_customize, &rf_cmd_image_inspect, &rf_cmd_docs,
+};
+
+static const char exit_codes[] = "Exit codes: 0 done, 1 the profile is wrong, 2 this machine does not fit or foreign data\n"
+                                 "is in the way, 3 it failed while working, 64 usage.\n";
+
+char *rf_help_text(void)
+{
+    char *text = rf_format("Richtfest %s: from bare disks to a working customer environment.\n\n"
+                           "usage: richtfest COMMAND …\n\n",
+                           RF_VERSION);
+    for (size_t i = 0; i < RF_COUNT(commands); i++)
+        if (!commands[i]->hidden)
+            rf_append(&text, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
+    rf_append(&text, "  %-16s %s\n  %-16s %s\n\n%s", "help [COMMAND]", "this, or a command's options", "--version",
+              "prints the version", exit_codes);
+    return text;
+}
+
+/* How many of argv's words the command's name takes (1 or 2), 0 where it is another. */
+static int name_matches(const struct rf_subcommand *command, int argc, char **argv)
+{
+    const char *blank = strchr(command->name, ' ');
+    if (!blank)
+        return strcmp(argv[0], command->name) == 0;
+    size_t first = (size_t)(blank - command->name);
+    return argc > 1 && strncmp(argv[0], command->name, first) == 0 && argv[0][first] == '\0' &&
+                   strcmp(argv[1], blank + 1) == 0
+               ? 2
+               : 0;
+}
+
+static const struct rf_subcommand *find(int argc, char **argv, int *ret_words)
+{
+    for (size_t i = 0; i < RF_COUNT(commands); i++) {
+        int words = name_matches(commands[i], argc, argv);
+        if (words) {
+            *ret_words = words;
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown(int argc, char **argv)
+{
+    const char *names[RF_COUNT(commands)];
+    for (size_t i = 0; i < RF_COUNT(commands); i++)
+        names[i] = commands[i]->name;
+    rf_autofree char *typed = argc > 1 && strcmp(argv[0], "image") == 0 ? rf_format("image %s", argv[1]) : rf_strdup(argv[0]);
+    const char *near = rf_suggest(typed, names, RF_COUNT(names));
+    fprintf(stderr, "richtfest: error: unknown command `%s`", typed);
+    fprintf(stderr, near ? "; did you mean `%s`?\n" : "; `richtfest help` lists them\n", near);
+    return RF_USAGE;
+}
+
+static int help(int argc, char **argv)
+{
+    int words;
+    if (argc == 0) {
+        rf_autofree char *text = rf_help_text();
+        fputs(text, stdout);
+        return RF_OK;
+    }
+    const struct rf_subcommand *command = find(argc, argv, &words);
+    if (!command)
+        return unknown(argc, argv);
+    printf("usage: richtfest %s %s\n\n%s\n%s%s", command->name, command->usage, command->summary, command->help ? "\n" : "",
+           command->help ? command->help : "");
+    return RF_OK;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc == 0) {
+        rf_autofree char *text = rf_help_text();
+        fputs(text, stderr);
+        return RF_USAGE;
+    }
+    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (strcmp(argv[0], "--version") == 0)
+        return printf("richtfest %s\n", RF_VERSION) < 0 ? RF_FAILED : RF_OK;
+    int words;
+    const struct rf_subcommand *command = find(argc, argv, &words);
+    if (!command)
+        return unknown(argc, argv);
+    for (int i = words; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return help(words, argv);
+    return command->run(command, argc - words + 1, argv + words - 1);
+}
+
+int main(int argc, char **argv)
+{
+    umask(077); /* what is meant for others says so */
+    int code = dispatch(argc - 1, argv + 1);
+    if (fflush(stdout) != 0 && code == RF_OK)
+        code = RF_FAILED; /* "plan >full-disk" must not look like an empty plan */
+    return code;
+}

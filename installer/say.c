@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program's words to the person who typed a command. */
+#include "base/memory.h"
+#include "installer/subcommand.h"
+
+#include <stdarg.h>
+
+int rf_say_error(rf_error *err)
+{
+    rf_autofree char *text = rf_error_text(err);
+    int code = rf_error_code(err);
+    fprintf(stderr, "richtfest: error: %s\n", text ? text : "unknown");
+    rf_error_free(err);
+    return code;
+}
+
+int rf_say_problems(const rf_problems *problems, enum rf_code code)
+{
+    rf_autofree char *text = rf_problems_text(problems);
+    fputs(text, stderr);
+    return code;
+}
+
+int rf_say_usage(const struct rf_subcommand *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "richtfest %s: ", command->name);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: richtfest %s %s\n", command->name, command->usage);
+    return RF_USAGE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Profile and machine together: the plan. Pure: what is planned on a recorded machine is what is planned on the machine.
+ * The rooms plan their own parts; this orders them: disks, then the root and the boot loaders, then (on the node) guests.
+ */
+#pragma once
+
+#include "base/step.h"
+#include "profiles/profile.h"
+#include "raid/machine.h"
+
+struct rf_site_options {
+    const char *medium; /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
+    const char *target; /* where the new system is mounted while it is written */
+    const char *source_id; /* of the profile's source (image/region.h), or NULL; see docs/explanation/iso-left-attached.md */
+};
+
+struct rf_site; /* owns what the steps point to */
+
+/* RF_BAD_MACHINE problems (too small, foreign data, …) are added to `problems`, all of them; then *ret_site is NULL. */
+int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
+                struct rf_site **ret_site, rf_problems *problems, rf_error **err);
+
+const rf_plan *rf_site_plan(const struct rf_site *site);
+
+/* The phase that `apply` walks on this machine: install in the live system, node on a node. */
+enum rf_phase rf_site_phase(const struct rf_site *site);
+
+void rf_site_free(struct rf_site *site);
+
+static inline void rf_guard_site(struct rf_site **site)
+{
+    rf_site_free(*site);
+}
+
+#define rf_autosite RF_CLEANUP(rf_guard_site)

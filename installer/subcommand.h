@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program's commands: one file each (installer/cmd_*.c), one row each in installer/main.c. */
+#pragma once
+
+#include "base/error.h"
+#include "base/problem.h"
+
+#include <stdbool.h>
+
+struct rf_subcommand {
+    const char *name;  /* "image build": one or two words */
+    const char *usage; /* what follows the name: "PROFILE [--machine FILE]" */
+    const char *summary;
+    const char *help; /* options and exit codes, whole lines; or NULL */
+    bool hidden;      /* for the project's own files: not listed */
+    /* `argv[0]` is the command's name. Returns the exit code. */
+    int (*run)(const struct rf_subcommand *self, int argc, char **argv);
+};
+
+extern const struct rf_subcommand rf_cmd_check, rf_cmd_inventory, rf_cmd_plan, rf_cmd_apply, rf_cmd_status,
+    rf_cmd_image_build, rf_cmd_image_customize, rf_cmd_image_inspect, rf_cmd_docs;
+
+/* The list that `help` prints; the caller frees it. Defined in installer/main.c. */
+char *rf_help_text(void);
+
+/* "richtfest: error: …" on standard error; returns the error's exit code. Frees the error. */
+int rf_say_error(rf_error *err);
+
+/* The problems on standard error, one line each, and `code` returned. */
+int rf_say_problems(const rf_problems *problems, enum rf_code code);
+
+/* "richtfest COMMAND: what" and the usage line on standard error; returns RF_USAGE. */
+int rf_say_usage(const struct rf_subcommand *command, const char *format, ...) RF_PRINTF(2, 3);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/system_files.h"
+
+#include "base/memory.h"
+#include "base/paths.h"
+
+#include <string.h>
+
+void rf_md_uuid(const char *uuid, char ret[36])
+{
+    unsigned digits = 0, out = 0;
+    for (; *uuid && digits < 32; uuid++) {
+        if (*uuid == '-')
+            continue;
+        if (digits && digits % 8 == 0)
+            ret[out++] = ':';
+        ret[out++] = *uuid;
+        digits++;
+    }
+    ret[out] = '\0';
+}
+
+static char *fstab(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    /* The images are not needed to come up: without them the node boots, answers by SSH and says what is missing. */
+    return rf_format("# Written by Richtfest. The ESPs are mounted only while they are written.\n"
+                     "UUID=%s / btrfs subvol=%s,noatime 0 0\n"
+                     "UUID=%s " RF_STATE_DIR " btrfs subvol=state,noatime 0 0\n"
+                     "UUID=%s " RF_POOL_DIR " xfs noatime,nofail,x-systemd.device-timeout=60s 0 0\n",
+                     ids->system_uuid, ids->root, ids->system_uuid, ids->images_uuid);
+}
+
+static char *mdadm_conf(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    char system[36], data[36];
+    rf_md_uuid(ids->system_md, system);
+    rf_md_uuid(ids->data_md, data);
+    return rf_format("# Written by Richtfest. Only this node's own arrays are assembled, and without a host prefix.\n"
+                     "HOMEHOST <ignore>\n"
+                     "MAILADDR root\n"
+                     "ARRAY /dev/md/system UUID=%s\n"
+                     "ARRAY /dev/md/data UUID=%s\n"
+                     "AUTO -all\n",
+                     system, data);
+}
+
+static char *hostname(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    return rf_format("%.*s\n", (int)strcspn(profile->node.hostname, "."), profile->node.hostname);
+}
+
+static char *hosts(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    const char *name = profile->node.hostname;
+    return rf_format("127.0.0.1 localhost\n127.0.1.1 %s %.*s\n\n::1 localhost ip6-localhost ip6-loopback\n"
+                     "ff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n",
+                     name, (int)strcspn(name, "."), name);
+}
+
+/* Matched by kind, not by name or address, so that a swapped card comes up too; by MAC only where the profile says so. */
+static char *uplink(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    char *match = profile->network.uplink.match_mac
+                      ? rf_format("PermanentMACAddress=%s", profile->network.uplink.match_mac)
+                      : rf_strdup("Type=ether\nName=en* eth*");
+    char *text = rf_format("# Written by Richtfest from network.uplink.\n"
+                           "[Match]\n%s\n\n"
+                           "[Network]\nDHCP=yes\n\n"
+                           "[DHCPv4]\nUseDomains=yes\n",
+                           match);
+    free(match);
+    return text;
+}
+
+static char *timezone_file(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    return rf_format("%s\n", profile->node.timezone);
+}
+
+static char *sshd(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    (void)ids;
+    return rf_strdup("# Written by Richtfest: keys only, and only those of the profile's admins.\n"
+                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ed25519_key\n"
+                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_rsa_key\n"
+                     "PasswordAuthentication no\n"
+                     "KbdInteractiveAuthentication no\n"
+                     "PermitRootLogin no\n"
+                     "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u\n"
+                     "AllowGroups sudo\n"
+                     "UseDNS no\n");
+}
+
+static const struct {
+    const char *path;
+    unsigned mode;
+    char *(*text)(const rf_profile *profile, const struct rf_system_ids *ids);
+} table[] = {
+    {"/etc/fstab", 0644, fstab},
+    {"/etc/mdadm/mdadm.conf", 0644, mdadm_conf},
+    {"/etc/hostname", 0644, hostname},
+    {"/etc/hosts", 0644, hosts},
+    {"/etc/timezone", 0644, timezone_file},
+    {"/etc/systemd/network/20-uplink.network", 0644, uplink},
+    {"/etc/ssh/sshd_config.d/10-richtfest.conf", 0644, sshd},
+};
+
+struct rf_system_file *rf_system_files(const rf_profile *profile, const struct rf_system_ids *ids, size_t *ret_count)
+{
+    struct rf_system_file *files = rf_alloc(sizeof(*files) * RF_COUNT(table));
+    for (size_t i = 0; i < RF_COUNT(table); i++)
+        files[i] = (struct rf_system_file){table[i].path, table[i].mode, table[i].text(profile, ids)};
+    *ret_count = RF_COUNT(table);
+    return files;
+}
+
+void rf_system_files_free(struct rf_system_file *files, size_t count)
+{
+    for (size_t i = 0; files && i < count; i++)
+        free(files[i].text);
+    free(files);
+}
+
+char *rf_node_cmdline(const struct rf_system_ids *ids)
+{
+    char md[36];
+    rf_md_uuid(ids->system_md, md);
+    return rf_format("root=UUID=%s rootflags=subvol=%s,noatime rd.md.uuid=%s console=tty0 console=ttyS0,115200",
+                     ids->system_uuid, ids->root, md);
+}
+
+char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids, const char *release)
+{
+    rf_autofree char *cmdline = rf_node_cmdline(ids);
+    return rf_format("# Written by Richtfest for node %s.\n"
+                     "if [ \"$grub_platform\" = pc ]; then\n"
+                     "  serial --unit=0 --speed=115200\n"
+                     "  terminal_input console serial\n"
+                     "  terminal_output console serial\n"
+                     "fi\n"
+                     "set default=0\n"
+                     "set timeout=1\n"
+                     "menuentry \"Richtfest node %s\" {\n"
+                     "  search --no-floppy --fs-uuid --set=root %s\n"
+                     "  linux /%s/boot/vmlinuz-%s %s\n"
+                     "  initrd /%s/boot/initrd.img-%s\n"
+                     "}\n",
+                     profile->node.id, profile->node.id, ids->system_uuid, ids->root, release, cmdline, ids->root, release);
+}
+
+char *rf_grub_stub(const struct rf_system_ids *ids)
+{
+    return rf_format("search --no-floppy --fs-uuid --set=root %s\n"
+                     "set prefix=($root)/%s/boot/grub\n"
+                     "configfile $prefix/grub.cfg\n",
+                     ids->system_uuid, ids->root);
+}

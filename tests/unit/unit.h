@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every unit test includes: cmocka wants these before itself. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* The error's text is exactly this; frees it. */
+#define assert_error(error, text)                                                                                      \
+    do {                                                                                                               \
+        rf_autofree char *said_ = rf_error_text(error);                                                                \
+        rf_error_free(error);                                                                                          \
+        (error) = NULL;                                                                                                \
+        assert_non_null(said_);                                                                                        \
+        assert_string_equal(said_, text);                                                                              \
+    } while (0)
+
+/* The error's text holds this; frees it. */
+#define assert_error_has(error, part)                                                                                  \
+    do {                                                                                                               \
+        rf_autofree char *said_ = rf_error_text(error);                                                                \
+        rf_error_free(error);                                                                                          \
+        (error) = NULL;                                                                                                \
+        assert_non_null(said_);                                                                                        \
+        if (!strstr(said_, part))                                                                                      \
+            fail_msg("\"%s\" does not say \"%s\"", said_, part);                                                       \
+    } while (0)
+
+/* A fresh directory below TMPDIR; the caller frees the path and removes the tree (rf_remove_tree). */
+static inline char *unit_directory(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = rf_format("%s/richtfest-unit.XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(path))
+        abort();
+    return path;
+}
