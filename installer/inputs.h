@@ -15,5 +15,9 @@ int rf_read_profile(const char *path, rf_profile **ret_profile, rf_problems *pro
 /* The same from a text that is already there. */
 rf_profile *rf_check_profile(const char *name, const char *text, size_t size, rf_problems *problems);
 
+/* report.url out of a text that may be wrong elsewhere, so that a bad profile can be reported; NULL where even that can't be
+ * read. The caller frees it. */
+char *rf_report_url(const char *text, size_t size);
+
 /* This machine, or a recorded one where `path` is given, with the facts of its node where it is one. */
 int rf_read_machine(const char *path, rf_machine **ret_machine, rf_error **err);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest apply: walks the plan. The installer, the node's convergence and repairs all are this. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "installer/engine.h"
+#include "installer/inputs.h"
+#include "installer/live.h"
+#include "installer/subcommand.h"
+
+#include <getopt.h>
+
+struct options {
+    const char *medium, *profile;
+    bool live, node, json;
+};
+
+static int parse(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {{"medium", required_argument, NULL, 'm'}, {"live", no_argument, NULL, 'l'},
+                                          {"node", no_argument, NULL, 'n'},         {"json", no_argument, NULL, 'j'},
+                                          {NULL, 0, NULL, 0}};
+    *options = (struct options){.medium = RF_MEDIUM_DIR};
+    int found;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (found == 'm')
+            options->medium = optarg;
+        else if (found == 'l')
+            options->live = true;
+        else if (found == 'n')
+            options->node = true;
+        else if (found == 'j')
+            options->json = true;
+        else
+            return -1;
+    }
+    if (options->node)
+        options->profile = RF_STATE_PROFILE;
+    if (options->live || options->node)
+        return optind == argc && !(options->live && options->node) ? 0 : -1;
+    options->profile = optind == argc - 1 ? argv[optind] : NULL;
+    return options->profile ? 0 : -1;
+}
+
+static int engage(struct rf_session *session, const struct options *options, const rf_profile *profile, rf_error **err)
+{
+    rf_automachine rf_machine *machine = NULL;
+    if (rf_read_machine(NULL, &machine, err) < 0)
+        return -1;
+    const struct rf_site_options where = {.medium = options->medium, .target = RF_RUN_DIR "/target"};
+    return rf_engine_apply(session, profile, machine, &where, NULL, err);
+}
+
+static int apply(const struct options *options, const rf_profile *profile)
+{
+    enum rf_audience audience = options->node   ? RF_AUDIENCE_CONSOLES
+                                : options->json ? RF_AUDIENCE_JSON
+                                                : RF_AUDIENCE_TERMINAL;
+    bool on_node = rf_exists(RF_STATE_PROFILE);
+    rf_autoerror rf_error *error = NULL;
+    rf_autosession struct rf_session session;
+    rf_make_dirs(RF_RUN_DIR, 0700, NULL);
+    rf_session_open(&session, audience, on_node ? RF_STATE_EVENTS : RF_RUN_DIR "/events.jsonl", profile->node.id);
+    rf_session_report(&session, profile->node.id, profile->report.url, on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
+    int outcome = engage(&session, options, profile, &error);
+    rf_session_end(&session, error, "the profile is fulfilled");
+    return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
+}
+
+static int run(const struct rf_subcommand *self, int argc, char **argv)
+{
+    struct options options;
+    if (parse(argc, argv, &options) < 0)
+        return rf_say_usage(self, "one profile, or --live, or --node");
+    if (options.live)
+        return rf_live_run(options.medium);
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_error *error = NULL;
+    if (rf_read_profile(options.profile, &profile, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    return apply(&options, profile);
+}
+
+const struct rf_subcommand rf_cmd_apply = {
+    .name = "apply",
+    .usage = "PROFILE [--medium DIR] [--json] | --live | --node",
+    .summary = "walks the plan: installs, converges, repairs",
+    .help = "  --medium DIR   the payload: where the ISO is mounted (default " RF_MEDIUM_DIR ")\n"
+            "  --json         events as JSON lines on standard output\n"
+            "  --live         in the live system: find the profile, install, reboot\n"
+            "  --node         on the node: bring guests up, from the profile that it was installed with\n"
+            "Repeating it is safe: every step looks first whether it is done.\n",
+    .run = run,
+};

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/live.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "installer/cmdline.h"
+#include "installer/engine.h"
+#include "installer/inputs.h"
+#include "installer/source.h"
+
+#include <string.h>
+
+enum { AGAIN_SECONDS = 30 }; /* a profile that is wrong on its server may be mended there meanwhile */
+
+#define EVENTS RF_RUN_DIR "/events.jsonl"
+#define SPOOL RF_RUN_DIR "/report.spool"
+
+/* The identity until a profile is there: what stands on the provider's invoice, as far as the firmware knows it. */
+static char *machine_name(const rf_machine *machine)
+{
+    if (machine->dmi_serial)
+        return rf_strdup(machine->dmi_serial);
+    if (machine->nics_count && machine->nics[0].mac)
+        return rf_strdup(machine->nics[0].mac);
+    return rf_strdup("unnamed");
+}
+
+/* One try to get a valid profile. *ret_report is where a failure can be reported even though the profile is wrong. */
+static int try_profile(struct rf_session *session, const char *medium, struct rf_source *source, rf_profile **ret_profile,
+                       char **ret_report, rf_error **err)
+{
+    if (rf_source_find(medium, source, err) < 0 || rf_source_fetch(source, session->events, err) < 0)
+        return -1;
+    rf_autoproblems rf_problems problems = {0};
+    rf_profile *profile = rf_check_profile(source->name, source->text, source->size, &problems);
+    if (!profile) {
+        *ret_report = rf_report_url(source->text, source->size);
+        return rf_fail_problems(err, RF_BAD_PROFILE, &problems);
+    }
+    *ret_profile = profile;
+    return 0;
+}
+
+/* A run of its own that only says what is wrong with the profile: on the consoles, and to its report.url where that much can
+ * be read. */
+static void tell_bad_profile(const char *name, const char *report, const rf_error *error)
+{
+    rf_autosession struct rf_session session;
+    rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, name);
+    rf_session_report(&session, NULL, report, NULL);
+    rf_session_end(&session, error, NULL);
+}
+
+/* Until there is a valid profile. NULL where waiting can't help: a profile that is part of the medium does not get better. */
+static rf_profile *wait_for_profile(struct rf_session *session, const char *medium, const char *name,
+                                    struct rf_source *source, rf_error **err)
+{
+    rf_autofree char *told = NULL;
+    for (;;) {
+        rf_autoerror rf_error *error = NULL;
+        rf_autofree char *report = NULL;
+        rf_profile *profile = NULL;
+        if (try_profile(session, medium, source, &profile, &report, &error) == 0)
+            return profile;
+        rf_autofree char *why = rf_error_text(error);
+        if (!told || strcmp(told, why) != 0)
+            tell_bad_profile(name, report, error);
+        free(told);
+        told = RF_STEAL(why);
+        if (!source->url) {
+            *err = RF_STEAL(error);
+            return NULL;
+        }
+        rf_emit_message(session->events, RF_WAITING, "nothing was written; the profile is fetched again in %d s",
+                        AGAIN_SECONDS);
+        rf_source_clear(source);
+        sleep(AGAIN_SECONDS);
+    }
+}
+
+static int install(struct rf_session *session, const char *medium, const struct rf_source *source, const rf_profile *profile,
+                   rf_error **err)
+{
+    rf_automachine rf_machine *machine = NULL;
+    if (rf_read_machine(NULL, &machine, err) < 0)
+        return -1;
+    const struct rf_site_options options = {.medium = medium, .target = RF_RUN_DIR "/target", .source_id = source->id};
+    return rf_engine_apply(session, profile, machine, &options, NULL, err);
+}
+
+static int reboot(void)
+{
+    rf_autofree char *asked = rf_cmdline("richtfest.reboot");
+    if (asked && strcmp(asked, "no") == 0)
+        return RF_OK;
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    rf_error *error = NULL;
+    return rf_run_argv(runner, RF_ARGV("systemctl", "reboot"), &error) < 0 ? rf_error_code(error) : RF_OK;
+}
+
+static int run(struct rf_session *session, const char *medium, const char *name)
+{
+    rf_autosource struct rf_source source = {0};
+    rf_autoerror rf_error *error = NULL;
+    rf_autoprofile rf_profile *profile = wait_for_profile(session, medium, name, &source, &error);
+    if (!profile)
+        return rf_error_code(error); /* told already */
+    rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
+    if (install(session, medium, &source, profile, &error) < 0) {
+        rf_session_end(session, error, NULL);
+        rf_emit_message(session->events, RF_WAITING, "this machine stays as it is; mend what is said above and reboot it");
+        return rf_error_code(error);
+    }
+    rf_session_end(session, NULL, "installed; rebooting into the node");
+    return RF_OK;
+}
+
+int rf_live_run(const char *medium)
+{
+    rf_make_dirs(RF_RUN_DIR, 0700, NULL);
+    rf_automachine rf_machine *machine = NULL;
+    rf_autoerror rf_error *error = NULL;
+    rf_autofree char *name = rf_read_machine(NULL, &machine, &error) < 0 ? rf_strdup("unnamed") : machine_name(machine);
+    int code;
+    {
+        rf_autosession struct rf_session session;
+        rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, name);
+        code = run(&session, medium, name);
+    } /* what is still to be reported leaves here, before the reboot */
+    return code == RF_OK ? reboot() : code;
+}
