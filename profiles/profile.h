@@ -12,6 +12,12 @@
 #include <stdint.h>
 
 #define RF_PROFILE_MAX (256U << 10) /* bytes: a larger profile is rejected */
+#define RF_GUESTS_MAX 200
+#define RF_PROFILE_FORMAT 1 /* the number behind `richtfest:` */
+
+/* The key in the shipped profiles. It spells what to do with it, and its curve point was chosen by that spelling: nobody has
+ * the private half. */
+#define RF_EXAMPLE_KEY "AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE/REPLACE/THIS/BY/YOUR/OWN/PUBLIC/KEY"
 
 enum rf_tristate { RF_ANY = 0, RF_NO, RF_YES };
 
@@ -47,7 +53,9 @@ struct rf_guest {
 };
 
 typedef struct rf_profile {
-    char *file; /* where it came from, as messages name it */
+    char *file;               /* where it came from, as messages name it */
+    struct rf_node *document; /* the text as a tree, for rf_profile_problem */
+    unsigned format;          /* RF_PROFILE_FORMAT */
     struct {
         char *id;
         char *hostname;
@@ -83,7 +91,7 @@ typedef struct rf_profile {
     } report;
 } rf_profile;
 
-/* Parses and validates. `name` is what messages call the text (a path or a URL without secrets). Every problem is added to
+/* Parses and validates, defaults filled in. `name` is what messages call the text (a path or a URL without secrets). Every problem is added to
  * `problems`; NULL where there is at least one (errors only: there are no warnings). Unknown keys are errors with a suggestion.
  * Pure: no file is opened. */
 rf_profile *rf_profile_parse(const char *name, const char *text, size_t size, rf_problems *problems);
@@ -95,6 +103,15 @@ int rf_profile_load(const char *path, rf_profile **ret_profile, rf_problems *pro
 void rf_profile_free(rf_profile *profile);
 RF_GUARD(rf_profile, rf_profile_free);
 #define rf_autoprofile RF_CLEANUP(rf_guard_rf_profile)
+
+/* Adds a problem at the place where `key` ("requires.memory", "guests[1].settings.realm") stands in the profile's text, or
+ * of what is around it where the profile does not have it. For everyone who checks a profile against something else (the
+ * machine, a recipe). Keys of settings are letters, digits, "_" and "-", so a path names them all. */
+void rf_profile_problem(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
+    RF_PRINTF(4, 5);
+
+/* The first admin who still has RF_EXAMPLE_KEY, or NULL: a server installed with it would let nobody in. */
+const struct rf_admin *rf_profile_example_admin(const rf_profile *profile);
 
 /* The JSON Schema (2020-12) for editors, and the reference page (Markdown), both made from the table. */
 json_t *rf_profile_json_schema(void);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of every field of the profile, and walking it. */
+#include "profiles/schema.h"
+
+#include "base/units.h"
+
+#include <string.h>
+
+#define PROFILE(member) offsetof(rf_profile, member)
+#define ADMIN(member) offsetof(struct rf_admin, member)
+#define GUEST(member) offsetof(struct rf_guest, member)
+
+static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1}, {NULL, 0}};
+static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
+static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
+/* As `lsblk -o TRAN` names them, and the paravirtual ones. */
+static const struct rf_choice transports[] = {{"ata", 0},  {"fc", 0},     {"iscsi", 0}, {"mmc", 0},
+                                              {"nvme", 0}, {"sas", 0},    {"sata", 0},  {"scsi", 0},
+                                              {"usb", 0},  {"virtio", 0}, {"xen", 0},   {NULL, 0}};
+
+static const struct rf_field admin_rows[] = {
+    {.name = "name",
+     .type = &rf_type_text,
+     .offset = ADMIN(name),
+     .required = true,
+     .pattern = &rf_pattern_user,
+     .help = "The account's name on the node; not `root` and no account of the system.",
+     .example = "jiku"},
+    {.name = "ssh_keys",
+     .type = &rf_type_texts,
+     .offset = ADMIN(ssh_keys),
+     .count_offset = ADMIN(ssh_keys_count),
+     .required = true,
+     .min = 1,
+     .max = 20,
+     .pattern = &rf_pattern_ssh_key,
+     .help = "The public keys that let this person in: lines of .pub files. Generated passwords are handed over "
+             "encrypted to "
+             "the ssh-ed25519 and ssh-rsa keys among them.",
+     .example = "[ssh-ed25519 AAAA… name@place]"},
+};
+
+static const struct rf_table admin_table = {admin_rows, RF_COUNT(admin_rows), sizeof(struct rf_admin), 0, 0};
+
+static const struct rf_field guest_rows[] = {
+    {.name = "name",
+     .type = &rf_type_text,
+     .offset = GUEST(name),
+     .required = true,
+     .pattern = &rf_pattern_guest,
+     .help = "The guest's host name and the name of its domain in libvirt; unique in the profile.",
+     .example = "dc1"},
+    {.name = "recipe",
+     .type = &rf_type_text,
+     .offset = GUEST(recipe),
+     .required = true,
+     .pattern = &rf_pattern_recipe,
+     .help = "What kind of guest it is: the name of a recipe.",
+     .example = "active-directory"},
+    {.name = "cores",
+     .type = &rf_type_integer,
+     .offset = GUEST(cores),
+     .min = 1,
+     .max = 256,
+     .fallback_note = "the recipe's",
+     .help = "How many virtual processors it gets.",
+     .example = "2"},
+    {.name = "memory",
+     .type = &rf_type_size,
+     .offset = GUEST(memory),
+     .min = 128 * RF_MIB,
+     .max = 16 * RF_TIB,
+     .fallback_note = "the recipe's",
+     .help = "How much memory it gets.",
+     .example = "2 GB"},
+    {.name = "disk",
+     .type = &rf_type_size,
+     .offset = GUEST(disk),
+     .min = RF_GIB,
+     .max = 1024 * RF_TIB,
+     .fallback_note = "the recipe's",
+     .help = "The size of its disk. The space is taken as it is used.",
+     .example = "40 GB"},
+    {.name = "settings",
+     .type = &rf_type_free,
+     .offset = GUEST(settings),
+     .line_offset = GUEST(settings_line),
+     .column_offset = GUEST(settings_column),
+     .help = "What this recipe wants to know; each recipe lists its own keys.",
+     .example = "{realm: AD.MUSTERKUNDE.EXAMPLE}"},
+    {.name = "directory",
+     .type = &rf_type_text,
+     .offset = GUEST(directory),
+     .pattern = &rf_pattern_guest_reference,
+     .help = "The guest that holds the accounts for this one; it is started and healthy first.",
+     .example = "dc1"},
+};
+
+static const struct rf_table guest_table = {guest_rows, RF_COUNT(guest_rows), sizeof(struct rf_guest), GUEST(line),
+                                            GUEST(column)};
+
+static const struct rf_field profile_rows[] = {
+    {.name = "richtfest",
+     .type = &rf_type_integer,
+     .offset = PROFILE(format),
+     .required = true,
+     .min = RF_PROFILE_FORMAT,
+     .max = RF_PROFILE_FORMAT,
+     .help = "The format of this file; its first key.",
+     .example = "1"},
+
+    {.name = "node", .type = &rf_type_group, .required = true, .help = "Who the node is and who may enter it."},
+    {.name = "node.id",
+     .type = &rf_type_text,
+     .offset = PROFILE(node.id),
+     .required = true,
+     .pattern = &rf_pattern_node_id,
+     .help = "The node's identity: names and UUIDs on its disks derive from it. A disk with another id is foreign, so "
+             "it stays "
+             "the same for the node's life, new hardware included.",
+     .example = "musterkunde-n1"},
+    {.name = "node.hostname",
+     .type = &rf_type_text,
+     .offset = PROFILE(node.hostname),
+     .required = true,
+     .pattern = &rf_pattern_hostname,
+     .help = "The full host name, with its domain.",
+     .example = "n1.musterkunde.example"},
+    {.name = "node.timezone",
+     .type = &rf_type_text,
+     .offset = PROFILE(node.timezone),
+     .fallback = "UTC",
+     .pattern = &rf_pattern_timezone,
+     .help = "The node's time zone, a name of the tz database.",
+     .example = "Europe/Berlin"},
+    {.name = "node.admins",
+     .type = &rf_type_objects,
+     .offset = PROFILE(node.admins),
+     .count_offset = PROFILE(node.admins_count),
+     .required = true,
+     .min = 1,
+     .max = 50,
+     .element = &admin_table,
+     .help = "Who may enter the node: by SSH with their keys, and nobody else. They may do everything (sudo).",
+     .example = "{name: jiku, ssh_keys: [ssh-ed25519 AAAA… name@place]}"},
+
+    {.name = "requires",
+     .type = &rf_type_group,
+     .help = "What the machine must have; checked before anything is touched. What is left out is not checked."},
+    {.name = "requires.cores",
+     .type = &rf_type_integer,
+     .offset = PROFILE(requires.cores),
+     .min = 1,
+     .max = 4096,
+     .fallback_note = "not checked",
+     .help = "At least so many logical processors.",
+     .example = "6"},
+    {.name = "requires.memory",
+     .type = &rf_type_size,
+     .offset = PROFILE(requires.memory),
+     .min = 256 * RF_MIB,
+     .max = 1024 * RF_TIB,
+     .fallback_note = "not checked",
+     .help = "At least so much memory.",
+     .example = "24 GB"},
+    {.name = "requires.storage",
+     .type = &rf_type_size,
+     .offset = PROFILE(requires.storage),
+     .min = RF_GIB,
+     .max = 1024 * 1024 * RF_TIB,
+     .fallback_note = "not checked",
+     .help = "At least so much storage: the size of the chosen disks, after mirroring and before partitioning.",
+     .example = "4 TB"},
+    {.name = "requires.kvm",
+     .type = &rf_type_bool,
+     .offset = PROFILE(requires.kvm),
+     .fallback = "false",
+     .help = "Whether hardware virtualization must be there.",
+     .example = "true"},
+
+    {.name = "network", .type = &rf_type_group, .help = "How the node is connected."},
+    {.name = "network.uplink", .type = &rf_type_group, .help = "The network card that leads out."},
+    {.name = "network.uplink.match",
+     .type = &rf_type_group,
+     .help = "Which card it is; all that is written must hold. Without it: the one that gets an address."},
+    {.name = "network.uplink.match.carrier",
+     .type = &rf_type_tristate,
+     .offset = PROFILE(network.uplink.match_carrier),
+     .fallback_note = "any",
+     .help = "Whether a cable (or its virtual counterpart) is plugged in.",
+     .example = "true"},
+    {.name = "network.uplink.match.mac",
+     .type = &rf_type_text,
+     .offset = PROFILE(network.uplink.match_mac),
+     .fallback_note = "any",
+     .pattern = &rf_pattern_mac,
+     .help = "The card's hardware address. After a swap the new card has another one: better to do without.",
+     .example = "\"52:54:00:12:34:56\""},
+    {.name = "network.uplink.address",
+     .type = &rf_type_word,
+     .offset = PROFILE(network.uplink.address),
+     .fallback = "dhcp",
+     .choices = addresses,
+     .help = "Where the address comes from.",
+     .example = "dhcp"},
+    {.name = "network.guests", .type = &rf_type_group, .help = "The network of the guests, inside the node."},
+    {.name = "network.guests.subnet",
+     .type = &rf_type_text,
+     .offset = PROFILE(network.guests.subnet),
+     .fallback = "10.20.0.0/24",
+     .pattern = &rf_pattern_subnet,
+     .help = "Its private addresses; the node takes the first one.",
+     .example = "10.20.0.0/24"},
+
+    {.name = "storage", .type = &rf_type_group, .required = true, .help = "Which disks are used, and how."},
+    {.name = "storage.disks",
+     .type = &rf_type_group,
+     .help = "Which disks are taken: exactly `count` must match, otherwise nothing is touched."},
+    {.name = "storage.disks.match",
+     .type = &rf_type_group,
+     .help = "What a disk must be; all that is written must hold, and a property that a disk lacks does not hold. "
+             "Without it: any disk."},
+    {.name = "storage.disks.match.size",
+     .type = &rf_type_band,
+     .offset = PROFILE(storage.match.size),
+     .fallback_note = "any",
+     .help =
+         "Its size: `\">= 1 TB\"`, `\"<= 5 TB\"`, `1 TB .. 5 TB` (both ends included), or `4 TB` for a disk that is "
+         "sold as that (within 1 %).",
+     .example = "\">= 1 TB\""},
+    {.name = "storage.disks.match.rotational",
+     .type = &rf_type_tristate,
+     .offset = PROFILE(storage.match.rotational),
+     .fallback_note = "any",
+     .help = "Whether it is a hard disk (true) or a solid state disk (false).",
+     .example = "false"},
+    {.name = "storage.disks.match.model",
+     .type = &rf_type_text,
+     .offset = PROFILE(storage.match.model),
+     .fallback_note = "any",
+     .pattern = &rf_pattern_glob,
+     .help = "Its model, exactly or with a `*` at the end.",
+     .example = "\"SAMSUNG MZ*\""},
+    {.name = "storage.disks.match.serial",
+     .type = &rf_type_text,
+     .offset = PROFILE(storage.match.serial),
+     .fallback_note = "any",
+     .pattern = &rf_pattern_glob,
+     .help = "Its serial number, exactly or with a `*` at the end.",
+     .example = "S4EVNF0M*"},
+    {.name = "storage.disks.match.wwn",
+     .type = &rf_type_text,
+     .offset = PROFILE(storage.match.wwn),
+     .fallback_note = "any",
+     .pattern = &rf_pattern_glob,
+     .help = "Its World Wide Name, exactly or with a `*` at the end.",
+     .example = "\"0x5002538*\""},
+    {.name = "storage.disks.match.transport",
+     .type = &rf_type_word,
+     .offset = PROFILE(storage.match.transport),
+     .fallback_note = "any",
+     .choices = transports,
+     .help = "How it is attached.",
+     .example = "nvme"},
+    {.name = "storage.disks.count",
+     .type = &rf_type_integer,
+     .offset = PROFILE(storage.count),
+     .min = 1,
+     .max = 8,
+     .fallback_note = "1 for `single`, 2 for `raid1`",
+     .help = "How many disks are members.",
+     .example = "2"},
+    {.name = "storage.level",
+     .type = &rf_type_choice,
+     .offset = PROFILE(storage.level),
+     .required = true,
+     .choices = levels,
+     .help = "`raid1` mirrors everything on all members; `single` is one disk without a copy.",
+     .example = "raid1"},
+    {.name = "storage.foreign",
+     .type = &rf_type_word,
+     .offset = PROFILE(storage.foreign),
+     .fallback = "refuse",
+     .choices = foreigns,
+     .help =
+         "What happens where a chosen disk holds data that is not this node's: it is refused, and nothing is written.",
+     .example = "refuse"},
+
+    {.name = "guests",
+     .type = &rf_type_objects,
+     .offset = PROFILE(guests),
+     .count_offset = PROFILE(guests_count),
+     .min = 0,
+     .max = RF_GUESTS_MAX,
+     .element = &guest_table,
+     .fallback_note = "none",
+     .help = "The virtual machines on this node.",
+     .example = "{name: dc1, recipe: active-directory}"},
+
+    {.name = "report", .type = &rf_type_group, .help = "Who is told."},
+    {.name = "report.url",
+     .type = &rf_type_text,
+     .offset = PROFILE(report.url),
+     .fallback_note = "nobody",
+     .pattern = &rf_pattern_url,
+     .help = "Every event (a step's start, progress and end) is sent there by POST as a JSON line.",
+     .example = "https://hooks.msp.example/richtfest"},
+};
+
+const struct rf_table rf_profile_table = {profile_rows, RF_COUNT(profile_rows), sizeof(rf_profile), 0, 0};
+
+static bool child_of(const struct rf_field *row, const struct rf_field *group)
+{
+    size_t length = group ? strlen(group->name) : 0;
+    if (group && (strncmp(row->name, group->name, length) != 0 || row->name[length] != '.'))
+        return false;
+    return !strchr(row->name + length + (group != NULL), '.');
+}
+
+const struct rf_field *rf_field_next(const struct rf_table *table, const struct rf_field *group,
+                                     const struct rf_field *previous)
+{
+    for (size_t i = previous ? (size_t)(previous - table->rows) + 1 : 0; i < table->count; i++)
+        if (child_of(&table->rows[i], group))
+            return &table->rows[i];
+    return NULL;
+}
+
+const char *rf_field_key(const struct rf_field *field)
+{
+    const char *dot = strrchr(field->name, '.');
+    return dot ? dot + 1 : field->name;
+}
+
+void rf_table_release(const struct rf_table *table, void *object)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].type->release)
+            table->rows[i].type->release(&table->rows[i], object);
+}
