@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Installs what packages.txt lists and this machine lacks, after saying what. `deps.sh FILE …` takes other lists.
+set -eu
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- packages.txt
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "This is no Debian system. Needed are the programs of these packages: $(grep -hv '^#' "$@" | tr '\n' ' ')" >&2
+    exit 2
+fi
+missing=
+for package in $(grep -hv '^#' "$@"); do
+    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+echo "Installing from Debian's archive what this machine lacks:$missing"
+if [ "$(id -u)" -ne 0 ]; then
+    echo "Not root; please run: apt-get install --no-install-recommends$missing" >&2
+    exit 2
+fi
+apt-get -qq update
+# shellcheck disable=SC2086 # a list of words
+DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing >/dev/null
