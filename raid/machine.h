@@ -12,6 +12,8 @@
 
 #define RF_MACHINE_FORMAT 1
 #define RF_MACHINE_MAX (4U << 20) /* bytes of a recorded machine */
+#define RF_MACHINE_LIST_MAX 1024  /* entries of one list in it: disks, partitions, signatures, … */
+#define RF_MACHINE_TEXT_MAX 1024  /* bytes of one text in it */
 
 enum rf_environment {
     RF_ENV_OTHER, /* a workstation, a rescue system */
@@ -46,12 +48,26 @@ struct rf_disk {
     unsigned logical_sector, physical_sector;
     enum { RF_ROTATIONAL_UNKNOWN, RF_ROTATIONAL_NO, RF_ROTATIONAL_YES } rotational;
     bool read_only, removable;
-    char *in_use; /* why it can't be chosen: "install medium", "mounted at /x", "swap", "holder md127"; NULL: free */
+    /* Who uses it: "install medium", "mounted at /x", "swap", "holder md127", "unreadable: …"; NULL: free. The words of
+     * raid/inventory.h. A disk that is ours may be in use and chosen all the same: nothing done is done again. */
+    char *in_use;
     char *table_uuid;                /* GPT disk GUID, or NULL */
     struct rf_signature *signatures; /* on the whole disk, the table included */
     size_t signatures_count;
     struct rf_partition *partitions;
     size_t partitions_count;
+};
+
+/* A running block device that is built on disks: an md array or a device-mapper target. What is inside it can't be
+ * seen on the disks. */
+struct rf_volume {
+    char *name; /* kernel name now ("md127", "dm-0"): for people */
+    char *kind; /* "md" or "dm" */
+    char *uuid; /* md: of the array, as libblkid writes it; dm: /sys/block/dm-N/dm/uuid; or NULL */
+    char *map;  /* dm: the mapping's name ("vg-lv"); else NULL */
+    uint64_t size;
+    struct rf_signature *signatures;
+    size_t signatures_count;
 };
 
 struct rf_nic {
@@ -68,20 +84,26 @@ typedef struct rf_machine {
     unsigned cores; /* online logical processors */
     uint64_t
         memory; /* bytes, installed as far as the firmware tells (DMI type 17, else memory blocks, else MemTotal) */
+    char *memory_source; /* which of the three it was: "dmi", "blocks", "meminfo" (raid/fit.h says what that changes) */
     bool kvm;
     char *kvm_reason; /* where kvm is false: what is missing and what to do; else NULL */
     struct rf_disk *disks;
     size_t disks_count;
+    struct rf_volume *volumes;
+    size_t volumes_count;
     struct rf_nic *nics;
     size_t nics_count;
     json_t *node; /* facts of an installed node for postinstall's planner (postinstall/facts.h), or NULL */
 } rf_machine;
 
-/* Reads this machine from /sys, /proc, /dev and by libblkid; opens disks read-only. `sysroot` is "" (or a recorded tree in
- * tests). Blocks for as long as slow disks take. */
+/* Reads this machine from /sys, /proc, /dev and by libblkid; opens disks read-only and writes nothing. `sysroot` is ""
+ * or, in tests, a recorded tree, of which no device is opened. A disk that can't be read is in the list and says so.
+ * Blocks for as long as slow disks take. RICHTFEST_LOOP=1 in the environment counts loop devices as disks (tests; the
+ * serial is then the backing file's name). The caller frees the machine. */
 int rf_machine_probe(const char *sysroot, rf_machine **ret_machine, rf_error **err);
 
-/* JSON to machine and back: what is read back and printed again is the same text. */
+/* JSON to machine and back: what is read back and printed again is the same text. A document with unknown keys, wrong
+ * types, or too long texts or lists is rejected (RF_BAD_MACHINE) with the path of the key ("disks[1].partitions[0].size"). */
 int rf_machine_from_json(const json_t *json, rf_machine **ret_machine, rf_error **err);
 json_t *rf_machine_to_json(const rf_machine *machine);
 int rf_machine_load(const char *path, rf_machine **ret_machine, rf_error **err);
