@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's tests share: the ISO under test, a folder and machines for each test, and logs that say what happened."""
+
+import os
+import re
+import shutil
+import time
+
+import pytest
+
+from richtfest_lab import host
+from richtfest_lab.errors import LabMissing
+from richtfest_lab.httpd import Server
+from richtfest_lab.iso import Iso
+from richtfest_lab.keys import Key
+from richtfest_lab.machine import Machine, free_port
+from richtfest_lab.reports import Reports
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+KEEP_DISKS = "RF_KEEP_DISKS"  # set: disks of failed tests are kept too
+
+
+def setting(name, default):
+    """A path from the environment, or the one in the build folder."""
+    return os.path.abspath(os.environ.get(name) or os.path.join(ROOT, default))
+
+
+ISO = setting("RF_ISO", "build/richtfest.iso")
+PROGRAM = setting("RF_PROGRAM", "build/richtfest")
+LOGS = setting("RF_LAB_LOGS", "build/lab")
+
+
+def pytest_configure(config):
+    """The two markers, and what the summary counts."""
+    config.addinivalue_line("markers", "core: part of `make test`")
+    config.addinivalue_line("markers", "long: part of `make lab` only")
+    config.lab_boots = []
+
+
+def pytest_report_header():
+    """Which machine all this runs on."""
+    try:
+        accelerator = host.accelerator()
+        how = f"{accelerator.name} ({accelerator.reason})"
+    except LabMissing as missing:
+        how = str(missing)
+    return [f"lab: accelerator {how}", f"lab: ISO {ISO}", f"lab: logs in {LOGS}"]
+
+
+class Lab:
+    """What one test gets: a folder, and machines that end with it."""
+
+    def __init__(self, folder, boots):
+        self.folder = folder
+        self.machines = []
+        self._boots = boots
+
+    def path(self, name):
+        """A file in the test's folder."""
+        return os.path.join(self.folder, name)
+
+    def start(self, spec):
+        """Starts a machine; the test's end stops it."""
+        machine = Machine(spec, self.path(spec.name))
+        self.machines.append(machine)
+        self._boots.append((os.path.basename(self.folder), spec.name, time.monotonic()))
+        return machine.start()
+
+    def stop(self):
+        """Stops them all."""
+        for machine in self.machines:
+            machine.stop()
+
+    def trouble(self):
+        """For Reports.wait(): why it makes no sense to wait on."""
+        for machine in self.machines:
+            if not machine.alive():
+                return f"QEMU of {machine.spec.name} has ended\n{machine.console.tail()}"
+            panic = re.search(r"Kernel panic - not syncing.*", machine.console.text())
+            if panic:
+                return f"{machine.spec.name}: {panic.group(0)}\n{machine.console.tail()}"
+        return None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """The consoles' tails become part of a failure's text."""
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, f"lab_{report.when}", report)
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and lab:
+        for machine in lab.machines:
+            if machine.console:
+                report.sections.append((f"console of {machine.spec.name}", machine.console.tail(60)))
+        report.sections.append(("lab", f"console logs, QEMU's messages and reports are kept in {lab.folder}"))
+
+
+@pytest.fixture
+def lab(request):
+    """A folder of its own, kept where the test fails."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", request.node.name)
+    folder = os.path.join(LOGS, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    made = Lab(folder, request.config.lab_boots)
+    yield made
+    made.stop()
+    failed = any(getattr(request.node, f"lab_{when}", None) and getattr(request.node, f"lab_{when}").failed
+                 for when in ("setup", "call"))
+    tidy(made, failed)
+
+
+def tidy(lab, failed):
+    """After a success nothing is worth its room; after a failure only the disks are not."""
+    if not failed:
+        shutil.rmtree(lab.folder, ignore_errors=True)
+        return
+    if os.environ.get(KEEP_DISKS):
+        return
+    for machine in lab.machines:
+        for disk in machine.spec.disks:
+            if disk.path and disk.path.startswith(lab.folder) and os.path.exists(disk.path):
+                os.unlink(disk.path)
+
+
+@pytest.fixture(scope="session")
+def tools():
+    """QEMU and the firmware, or a skip that says what is missing."""
+    try:
+        host.qemu()
+        host.ovmf()
+        host.need("ssh-keygen", "openssh-client")
+    except LabMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def built_iso(tools):
+    """The ISO that `make iso` built."""
+    if not os.path.exists(ISO):
+        pytest.skip(f"there is no ISO at {ISO} (make iso builds it; RF_ISO names another)")
+    return ISO
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The program on this host."""
+    if not os.access(PROGRAM, os.X_OK):
+        pytest.skip(f"there is no program at {PROGRAM} (make builds it; RF_PROGRAM names another)")
+    return PROGRAM
+
+
+@pytest.fixture(scope="session")
+def shipped_profile():
+    """The customer's profile."""
+    path = os.path.join(ROOT, "profiles", "musterkunde.yaml")
+    if not os.path.exists(path):
+        pytest.skip(f"{path} does not exist")
+    return path
+
+
+@pytest.fixture(scope="session")
+def url_iso(built_iso, program):
+    """One copy of the ISO for all tests that fetch a profile: (path, port of this host that it asks, path of the URL)."""
+    folder = os.path.join(LOGS, "iso")
+    os.makedirs(folder, exist_ok=True)
+    port, page = free_port(), "/profile.yaml"
+    copy = Iso(built_iso, os.path.join(folder, "by-url.iso"), program)
+    copy.profile_url(f"http://10.0.2.2:{port}{page}")
+    yield copy.path, port, page
+    os.unlink(copy.path)
+
+
+@pytest.fixture
+def site(url_iso, lab):
+    """The web server that the ISO asks; it keeps the reports in the test's folder. Not started yet."""
+    server = Server(url_iso[1], reports=Reports(lab.path("events.jsonl")))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def key(lab):
+    """The admin's key of this test."""
+    return Key(lab.folder)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What the lab did, in few lines."""
+    boots = config.lab_boots
+    if not boots:
+        return
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    calls = [report for report in reports if report.when == "call" and report.duration > 5]
+    terminalreporter.section("lab")
+    terminalreporter.write_line(f"{len(boots)} machines started, accelerator {host.accelerator().name}")
+    for report in calls:
+        terminalreporter.write_line(f"  {report.duration:7.1f} s  {report.outcome:6}  {report.nodeid}")
+    if terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"logs of what failed: {LOGS}")
+

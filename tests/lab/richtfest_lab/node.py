@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An installed node, asked from outside as its admin would."""
+
+import base64
+import json
+import re
+import socket
+import ssl
+import time
+import urllib.request
+
+from .errors import LabError
+
+SSH, COCKPIT = 22, 9090
+
+
+class Node:
+    """A machine that should be a node by now, and the key of its admin."""
+
+    def __init__(self, machine, key, user="jiku"):
+        self.machine, self.key, self.user = machine, key, user
+
+    def ssh(self, command, check=True, timeout=120, **options):
+        """Runs a command there."""
+        port = self.machine.port(SSH)
+        return self.key.ssh(port, command, user=self.user, check=check, timeout=timeout, **options)
+
+    def sudo(self, command, **options):
+        """The same as root, without being asked for a password: admins have none."""
+        return self.ssh(f"sudo -n {command}", **options)
+
+    def wait_ssh(self, timeout=240):
+        """Waits until a login with the key works."""
+        deadline = time.monotonic() + timeout
+        said = "nothing yet"
+        while time.monotonic() < deadline and self.machine.alive():
+            try:
+                done = self.ssh("true", check=False, timeout=45)
+                if done.returncode == 0:
+                    return self
+                said = done.stderr.strip()
+            except LabError as error:
+                said = str(error)
+            time.sleep(2)
+        raise LabError(f"no SSH login in {timeout} s: {said}\n{self.machine.console.tail()}")
+
+    def status(self):
+        """`richtfest status --json`, whatever it exits with."""
+        done = self.sudo("richtfest status --json", check=False)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise LabError(f"richtfest status --json: exit {done.returncode}\n{done.stdout}{done.stderr}") from None
+
+    def refusal(self, user, method, timeout=60):
+        """What sshd says to a login that has no key: it has to name the methods that it takes."""
+        wish = {"PubkeyAuthentication": "no", "PreferredAuthentications": method}
+        done = self.key.ssh(self.machine.port(SSH), "true", user=user, check=False, timeout=timeout, **wish)
+        return done.returncode, done.stderr
+
+    def arrays(self):
+        """The md arrays of /proc/mdstat: {name: (level, members, "[UU]")}."""
+        text = self.ssh("cat /proc/mdstat").stdout
+        return parse_mdstat(text)
+
+    def listeners(self):
+        """TCP ports that something listens on, on other addresses than the loopback."""
+        lines = self.sudo("ss -H -ltn").stdout.splitlines()
+        addresses = [line.split()[3] for line in lines if len(line.split()) > 3]
+        outside = [address for address in addresses if not address.startswith(("127.", "[::1]"))]
+        return sorted({int(address.rpartition(":")[2]) for address in outside})
+
+    def cockpit_page(self, timeout=60):
+        """What a browser gets at https://…:9090/ (its certificate is the node's own)."""
+        return https_page(self.machine.port(COCKPIT), timeout)
+
+    def boot_id(self):
+        """Changes with each boot."""
+        return self.ssh("cat /proc/sys/kernel/random/boot_id").stdout.strip()
+
+    def guest_exec(self, domain, path, *arguments, input="", timeout=120):
+        """Runs a program in a guest through its agent; returns (exit code, output). The input does not pass any argv."""
+        request = {"path": path, "arg": list(arguments), "capture-output": True}
+        if input:
+            request["input-data"] = base64_text(input)
+        pid = self._agent(domain, {"execute": "guest-exec", "arguments": request})["pid"]
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            state = self._agent(domain, {"execute": "guest-exec-status", "arguments": {"pid": pid}})
+            if state["exited"]:
+                said = state.get("out-data", ""), state.get("err-data", "")
+                return state.get("exitcode", -1), "".join(map(text_of_base64, said))
+            time.sleep(1)
+        raise LabError(f"{path} in {domain}: no end in {timeout} s")
+
+    def _agent(self, domain, request):
+        # the request goes by standard input: it may carry a secret
+        command = f"sh -c 'read -r request; virsh -c qemu:///system qemu-agent-command {domain} \"$request\"'"
+        done = self.sudo(command, input=json.dumps(request) + "\n")
+        return json.loads(done.stdout)["return"]
+
+
+def base64_text(text):
+    """Text as base64 text."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def text_of_base64(text):
+    """And back."""
+    return base64.b64decode(text).decode("utf-8", "replace")
+
+
+def parse_mdstat(text):
+    """{array: (level, [members], "UU")} of /proc/mdstat."""
+    arrays = {}
+    pattern = re.compile(r"^(md\S*) : active (?:\([^)]*\) )?(\w+) (.*)\n.*\[\d+/\d+\] \[([U_]+)\]", re.MULTILINE)
+    for name, level, members, state in pattern.findall(text):
+        arrays[name] = (level, sorted(re.sub(r"\[.*", "", member) for member in members.split()), state)
+    return arrays
+
+
+def https_page(port, timeout=60):
+    """(status, text) of https://127.0.0.1:PORT/, whoever signed its certificate; asked again until it answers."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            with urllib.request.urlopen(f"https://127.0.0.1:{port}/", timeout=20, context=context) as answer:
+                return answer.status, answer.read().decode("utf-8", "replace")
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise LabError(f"https://127.0.0.1:{port}/: {error}") from None
+            time.sleep(2)
+
+
+def says_nothing(port, seconds=8):
+    """Whether a forwarded port gives no byte: closed behind QEMU's forwarding, or dropped on the way."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as client:
+        try:
+            return client.recv(64) == b""
+        except (TimeoutError, ConnectionResetError):
+            return True

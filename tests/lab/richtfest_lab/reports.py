@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the machines reported: the project's event stream, as it arrives by POST."""
+
+import json
+import threading
+import time
+
+from .errors import LabError
+
+AGE_HEADER = "-----BEGIN AGE ENCRYPTED FILE-----"
+
+
+def describe(event):
+    """One event as a line for a person."""
+    parts = [event.get("state", "?"), event.get("step") or "(run)", event.get("title") or "", event.get("message") or ""]
+    return " ".join(part for part in parts if part)
+
+
+def run_ends(event):
+    """Whether this is a run's last word."""
+    return not event.get("step") and event.get("state") in ("done", "failed")
+
+
+def texts_in(value):
+    """Every text inside a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from texts_in(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from texts_in(member)
+
+
+class Reports:
+    """The events in the order of their arrival. `keep` names a file that gets them too, one a line."""
+
+    def __init__(self, keep=None):
+        self._keep = keep
+        self._news = threading.Condition()
+        self._events = []
+
+    def add(self, events):
+        """Called by the web server."""
+        with self._news:
+            self._events += events
+            if self._keep:
+                with open(self._keep, "a", encoding="utf-8") as file:
+                    file.writelines(json.dumps(event) + "\n" for event in events)
+            self._news.notify_all()
+
+    def all(self):
+        """Everything so far."""
+        with self._news:
+            return list(self._events)
+
+    def find(self, step=None, state=None, run=None):
+        """Events that fit; step "" means the run itself, None any."""
+
+        def fits(event):
+            if step is not None and (event.get("step") or "") != step:
+                return False
+            return (state is None or event.get("state") == state) and (run is None or event.get("run") == run)
+
+        return [event for event in self.all() if fits(event)]
+
+    def runs(self):
+        """The ids of the runs, in the order in which they began."""
+        return list(dict.fromkeys(event["run"] for event in self.all() if event.get("run")))
+
+    def wait(self, found, timeout, what, abort=None, allow_failed=False):
+        """Waits until found() gives something true and returns that. A `failed` event ends it early, and so does abort()
+        with a text (the machine is gone, the console shows a panic)."""
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while True:
+                result = found()
+                if result:
+                    return result
+                self._check(deadline, timeout, what, abort, allow_failed)
+                self._news.wait(0.5)
+
+    def _check(self, deadline, timeout, what, abort, allow_failed):
+        failed = [event for event in self._events if event.get("state") == "failed"]
+        if failed and not allow_failed:
+            raise LabError(f"waiting for {what}: reported as failed: {json.dumps(failed[0], indent=1)}")
+        reason = abort() if abort else None
+        if reason:
+            raise LabError(f"waiting for {what}: {reason}")
+        if time.monotonic() > deadline:
+            raise LabError(f"waiting for {what}: not reported in {timeout:.0f} s; last reports:\n{self.tail()}")
+
+    def tail(self, count=15):
+        """The last events, for a message."""
+        return "\n".join(f"  {describe(event)}" for event in self._events[-count:]) or "  (none at all)"
+
+    def wait_event(self, step=None, state=None, timeout=120.0, abort=None):
+        """The first event that fits."""
+        found = self.wait(
+            lambda: self.find(step, state), timeout, f"{state or 'any event'} of {step or 'the run'}", abort,
+            allow_failed=state == "failed",
+        )
+        return found[0]
+
+    def wait_run_end(self, number=1, timeout=300.0, abort=None, allow_failed=False):
+        """The last event of the `number`th run: the first is the installer's, the second the node's."""
+
+        def found():
+            runs = self.runs()
+            if len(runs) < number:
+                return None
+            return [event for event in self.find(run=runs[number - 1]) if run_ends(event)]
+
+        return self.wait(found, timeout, f"the end of run {number}", abort, allow_failed)[-1]
+
+    def age_files(self):
+        """Every age file that was handed over, in the order of arrival, with the event that carried it."""
+        return [(event, text) for event in self.all() for text in texts_in(event) if AGE_HEADER in text]
