@@ -2,9 +2,9 @@
 # Every entry point of Richtfest. `make help` lists them.
 
 CC       ?= gcc
-export BUILD
 PKGS     := blkid fdisk libcurl yaml-0.1 libvirt libvirt-qemu jansson uuid libxml-2.0 libcrypto libisofs-1
 BUILD    ?= build
+export BUILD
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr
 PYTHON   := /usr/bin/python3
