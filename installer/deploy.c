@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/deploy.h"
+
+#include "base/memory.h"
+#include "raid/mounts.h"
+
+#include <string.h>
+
+rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
+                         const struct rf_site_options *options)
+{
+    rf_deploy *deploy = rf_alloc(sizeof(*deploy));
+    *deploy = (rf_deploy){.profile = profile,
+                          .machine = machine,
+                          .layout = layout,
+                          .medium = rf_strdup(options->medium),
+                          .target = rf_strdup(options->target),
+                          .source_id = rf_strdup(options->source_id)};
+    deploy->ids = (struct rf_system_ids){.root = RF_ROOT_FIRST,
+                                         .system_uuid = rf_layout_filesystem(layout, "system")->uuid,
+                                         .system_md = layout->system.uuid,
+                                         .data_md = layout->data.uuid,
+                                         .images_uuid = rf_layout_filesystem(layout, "images")->uuid};
+    deploy->disks = rf_alloc(layout->disks_count * sizeof(*deploy->disks));
+    for (size_t i = 0; i < layout->disks_count; i++)
+        deploy->disks[i] = (struct rf_deploy_disk){deploy, &layout->disks[i]};
+    return deploy;
+}
+
+void rf_deploy_free(rf_deploy *deploy)
+{
+    if (!deploy)
+        return;
+    free(deploy->medium);
+    free(deploy->target);
+    free(deploy->source_id);
+    free(deploy->disks);
+    free(deploy);
+}
+
+/* The inventory's view of a disk that is part of the layout; NULL where it was not there. */
+static const struct rf_disk *recorded(const rf_machine *machine, const struct rf_layout_disk *wanted)
+{
+    for (size_t i = 0; i < machine->disks_count; i++) {
+        const struct rf_disk *disk = &machine->disks[i];
+        if (disk->table_uuid && strcmp(disk->table_uuid, wanted->table_uuid) == 0)
+            return disk;
+    }
+    return NULL;
+}
+
+static bool committed(const rf_machine *machine, const struct rf_layout_disk *wanted)
+{
+    const struct rf_disk *disk = recorded(machine, wanted);
+    for (size_t i = 0; disk && i < disk->partitions_count; i++)
+        if (disk->partitions[i].number == wanted->parts[RF_PART_BIOS].number)
+            return disk->partitions[i].attributes & RF_ATTRIBUTE_BOOTABLE;
+    return false;
+}
+
+/* One disk that boots proves that everything before the commit point was finished. */
+static bool installed(const rf_deploy *deploy)
+{
+    for (size_t i = 0; i < deploy->layout->disks_count; i++)
+        if (committed(deploy->machine, &deploy->layout->disks[i]))
+            return true;
+    return false;
+}
+
+void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan)
+{
+    rf_plan_add(plan, &rf_step_medium, deploy, RF_PHASE_INSTALL, "medium", "Check the installation medium's checksums")->done =
+        installed(deploy);
+}
+
+void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
+{
+    static const struct {
+        const struct rf_step_ops *ops;
+        const char *id, *title;
+    } rows[] = {
+        {&rf_step_root, "root/unpack", "Unpack the root into subvolume " RF_ROOT_FIRST},
+        {&rf_step_configure, "root/configure", "Write the node's configuration"},
+        {&rf_step_state, "state", "Keep profile, machine record, machine-id and SSH host keys in subvolume state"},
+        {&rf_step_payload, "payload", "Copy the guests' images from the medium"},
+        {&rf_step_flush, "flush", "Flush everything to the disks"},
+    };
+    bool done = installed(deploy);
+    for (size_t i = 0; i < RF_COUNT(rows); i++)
+        rf_plan_add(plan, rows[i].ops, deploy, RF_PHASE_INSTALL, rows[i].id, "%s", rows[i].title)->done = done;
+    for (size_t i = 0; i < deploy->layout->disks_count; i++) {
+        const struct rf_layout_disk *disk = &deploy->layout->disks[i];
+        rf_autofree char *id = rf_format("boot/%u", disk->member);
+        rf_plan_add(plan, &rf_step_bootable, &deploy->disks[i], RF_PHASE_INSTALL, id,
+                    "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member, disk->serial ? disk->serial : "none")
+            ->done = committed(deploy->machine, disk);
+    }
+}
+
+static char *below(const rf_deploy *deploy, const char *where, const char *path)
+{
+    return rf_format("%s/%s%s", deploy->target, where, path);
+}
+
+char *rf_deploy_root(const rf_deploy *deploy, const char *path)
+{
+    return below(deploy, "system/" RF_ROOT_FIRST, path);
+}
+
+char *rf_deploy_state(const rf_deploy *deploy, const char *path)
+{
+    return below(deploy, "system/state", path);
+}
+
+char *rf_deploy_images(const rf_deploy *deploy, const char *path)
+{
+    return below(deploy, "images", path);
+}
+
+int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
+{
+    return rf_target_open(env, deploy->layout, deploy->target, err);
+}

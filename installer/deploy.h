@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From empty file systems to a system that boots: unpack the root, make it this node's, keep its state, bring the guests'
+ * images, and last, disk by disk, make it bootable. The steps' argument is a struct rf_deploy (or rf_deploy_disk).
+ */
+#pragma once
+
+#include "base/step.h"
+#include "installer/site.h"
+#include "installer/system_files.h"
+#include "profiles/profile.h"
+#include "raid/layout.h"
+
+#define RF_ROOT_FIRST "roots/1"
+
+struct rf_deploy_disk {
+    const struct rf_deploy *deploy;
+    const struct rf_layout_disk *disk;
+};
+
+typedef struct rf_deploy {
+    const rf_profile *profile; /* borrowed */
+    const rf_machine *machine;
+    const rf_layout *layout;
+    char *medium, *target; /* where the ISO is mounted, and where we mount what we write */
+    char *source_id;       /* or NULL */
+    struct rf_system_ids ids;
+    struct rf_deploy_disk *disks;
+} rf_deploy;
+
+rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
+                         const struct rf_site_options *options);
+void rf_deploy_free(rf_deploy *deploy);
+
+/* Adds the medium's check in front (it must come before the disks' steps), and the rest behind them. */
+void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan);
+void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan);
+
+/* Paths below the mounted target; the caller frees them. */
+char *rf_deploy_root(const rf_deploy *deploy, const char *path);   /* in the new root */
+char *rf_deploy_state(const rf_deploy *deploy, const char *path);  /* in the subvolume `state` */
+char *rf_deploy_images(const rf_deploy *deploy, const char *path); /* on the images' volume */
+
+/* Mounts the target where that is not done yet; every step that writes below it calls this first. */
+int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err);
+
+extern const struct rf_step_ops rf_step_medium;    /* checksums of all that is needed from the medium */
+extern const struct rf_step_ops rf_step_root;      /* the root, unpacked */
+extern const struct rf_step_ops rf_step_configure; /* the files that make it this node */
+extern const struct rf_step_ops rf_step_state;     /* profile, machine record, host keys, machine-id */
+extern const struct rf_step_ops rf_step_payload;   /* guests' base images */
+extern const struct rf_step_ops rf_step_flush;     /* unmounted and on the disks */
+extern const struct rf_step_ops rf_step_bootable;  /* arg: rf_deploy_disk; the commit point */
