@@ -53,6 +53,8 @@ const char *rf_scalar(const struct rf_place *place, const rf_node *node)
     if (node->kind != RF_NODE_TEXT)
         rf_place_problem(place, node, "must be one value, not %s; write for example %s", kind_name(node),
                          field->example);
+    else if ((rf_node_empty(node) || !*node->text) && field->type == &rf_type_texts)
+        rf_place_problem(place, node, "has no value; write %s", field->pattern->wants);
     else if (rf_node_empty(node) || !*node->text)
         rf_place_problem(place, node, "has no value; write for example %s", field->example);
     else
@@ -99,36 +101,54 @@ static const struct rf_field *find_elsewhere(const struct rf_table *table, const
     return found;
 }
 
-static void report_unknown(struct rf_parse *parse, const struct rf_table *table, const struct rf_field *group,
-                           const char *path, const rf_node *child)
+/* The row that a misspelt key most likely means, or NULL. */
+static const struct rf_field *find_meant(const struct rf_table *table, const struct rf_field *group, const char *key)
+{
+    rf_autofree const char **keys = NULL;
+    size_t count = 0;
+    for (const struct rf_field *row = NULL; (row = rf_field_next(table, group, row));)
+        *(const char **)rf_array_add(&keys, &count, sizeof(*keys)) = rf_field_key(row);
+    const char *meant = rf_suggest(key, keys, count);
+    return meant ? find_row(table, group, meant) : NULL;
+}
+
+static char *known_keys(const struct rf_table *table, const struct rf_field *group)
+{
+    char *known = NULL;
+    for (const struct rf_field *row = NULL; (row = rf_field_next(table, group, row));)
+        rf_append(&known, "%s%s", known ? ", " : "", rf_field_key(row));
+    return known;
+}
+
+/* Says what is wrong with an unknown key; returns the row that it seems to mean, so that what is below it is checked too. */
+static const struct rf_field *report_unknown(struct rf_parse *parse, const struct rf_table *table,
+                                             const struct rf_field *group, const char *path, const rf_node *child)
 {
     rf_autofree char *shown = rf_shown(child->key);
     rf_autofree char *full = join(path, shown);
     const struct rf_unsupported *unsupported = rf_unsupported_key(full);
-    rf_autofree const char **keys = NULL;
-    size_t count = 0;
-    rf_autofree char *known = NULL;
-    for (const struct rf_field *row = NULL; (row = rf_field_next(table, group, row));) {
-        rf_append(&known, "%s%s", known ? ", " : "", rf_field_key(row));
-        *(const char **)rf_array_add(&keys, &count, sizeof(*keys)) = rf_field_key(row);
-    }
-    const char *meant = rf_suggest(child->key, keys, count);
     const struct rf_field *elsewhere = find_elsewhere(table, child->key);
+    const struct rf_field *meant = NULL;
     unsigned line = child->key_line, column = child->key_column;
-    if (unsupported)
+    if (parse->listed >= RF_PROBLEMS_LISTED) { /* only counted: without the cost of a suggestion */
+        parse->left_out++;
+    } else if (unsupported) {
         rf_parse_problem(parse, line, column, full, "not supported by this version; %s", unsupported->instead);
-    else if (elsewhere)
+    } else if (elsewhere) {
         rf_parse_problem(parse, line, column, full, "unknown key here; its place is `%s`", elsewhere->name);
-    else if (meant)
-        rf_parse_problem(parse, line, column, full, "unknown key; did you mean `%s`?", meant);
-    else
+    } else if ((meant = find_meant(table, group, child->key))) {
+        rf_parse_problem(parse, line, column, full, "unknown key; did you mean `%s`?", rf_field_key(meant));
+    } else {
+        rf_autofree char *known = known_keys(table, group);
         rf_parse_problem(parse, line, column, full, "unknown key; known here: %s", known);
+    }
+    return meant;
 }
 
 static void parse_child(struct rf_parse *parse, const struct rf_table *table, const struct rf_field *row, void *object,
                         const char *path, const rf_node *child)
 {
-    rf_autofree char *full = join(path, child->key);
+    rf_autofree char *full = join(path, rf_field_key(row));
     struct rf_place place = {parse, table, row, object, full};
     row->type->parse(&place, child);
 }
@@ -161,22 +181,37 @@ static void report_missing(struct rf_parse *parse, const struct rf_field *row, c
                          rf_field_key(row));
 }
 
+static void report_twice(struct rf_parse *parse, const char *path, const rf_node *child, const rf_node *first)
+{
+    rf_autofree char *shown = rf_shown(child->key);
+    rf_autofree char *full = join(path, shown);
+    rf_parse_problem(parse, child->key_line, child->key_column, full, "given twice; the first is in line %u",
+                     first->key_line);
+}
+
+/* The keys that are in the text; `filled` says of each row of the table whether it was one of them. Misspelt keys come after the
+ * well-written ones, so that none takes another's place. */
 static void parse_children(struct rf_parse *parse, const struct rf_table *table, const struct rf_field *group,
-                           void *object, const char *path, const rf_node *map)
+                           void *object, const char *path, const rf_node *map, bool *filled)
 {
     for (size_t i = 0; i < map->count; i++) {
-        const rf_node *child = &map->children[i];
-        const rf_node *first = rf_node_child(map, child->key);
+        const rf_node *child = &map->children[i], *first = rf_node_child(map, child->key);
         const struct rf_field *row = find_row(table, group, child->key);
-        if (first == child && row) {
+        if (first != child)
+            report_twice(parse, path, child, first);
+        else if (row)
             parse_child(parse, table, row, object, path, child);
-        } else if (first == child) {
-            report_unknown(parse, table, group, path, child);
-        } else {
-            rf_autofree char *shown = rf_shown(child->key);
-            rf_autofree char *full = join(path, shown);
-            rf_parse_problem(parse, child->key_line, child->key_column, full, "given twice; the first is in line %u",
-                             first->key_line);
+        if (row)
+            filled[row - table->rows] = true;
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        const rf_node *child = &map->children[i];
+        if (rf_node_child(map, child->key) != child || find_row(table, group, child->key))
+            continue;
+        const struct rf_field *meant = report_unknown(parse, table, group, path, child);
+        if (meant && !filled[meant - table->rows]) {
+            filled[meant - table->rows] = true;
+            parse_child(parse, table, meant, object, path, child);
         }
     }
 }
@@ -184,10 +219,11 @@ static void parse_children(struct rf_parse *parse, const struct rf_table *table,
 void rf_parse_map(struct rf_parse *parse, const struct rf_table *table, const struct rf_field *group, void *object,
                   const char *path, const rf_node *map)
 {
+    rf_autofree bool *filled = rf_alloc(table->count * sizeof(*filled));
     if (map)
-        parse_children(parse, table, group, object, path, map);
+        parse_children(parse, table, group, object, path, map, filled);
     for (const struct rf_field *row = NULL; (row = rf_field_next(table, group, row));) {
-        if (map && rf_node_child(map, rf_field_key(row)))
+        if (filled[row - table->rows])
             continue;
         rf_autofree char *full = join(path, rf_field_key(row));
         if (map && row->required)
@@ -214,8 +250,8 @@ static bool check_format(struct rf_parse *parse, const rf_node *root)
     rf_autofree char *shown = other ? rf_shown(format->text) : NULL;
     if (other)
         rf_parse_problem(parse, format->line, format->column, "richtfest",
-                         "this is a profile of format %s, and this version (" RF_VERSION ") reads format %d only",
-                         shown, RF_PROFILE_FORMAT);
+                         "this is a profile of format %s, and this version reads format %d only", shown,
+                         RF_PROFILE_FORMAT);
     return !other;
 }
 

@@ -76,8 +76,11 @@ char *rf_shown(const char *text)
         for (kept = RF_SHOWN_MAX; kept && ((unsigned char)text[kept] & 0xC0) == 0x80;)
             kept--;
     char *shown = rf_format("%.*s%s", (int)kept, text, kept < length ? "…" : "");
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F)
-            *c = '?';
+    for (char *c = shown; *c; c++) {
+        bool c1 =
+            (unsigned char)c[0] == 0xC2 && (unsigned char)c[1] < 0xA0; /* U+0080 to U+009F: a terminal obeys some */
+        if ((unsigned char)*c < 0x20 || *c == 0x7F || c1)
+            memset(c, '?', c1 && c[1] ? 2 : 1);
+    }
     return shown;
 }

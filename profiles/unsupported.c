@@ -2,6 +2,8 @@
 /* What the profile's design has and this version does not. A row leaves when its field enters the schema. */
 #include "profiles/unsupported.h"
 
+#include "profiles/text.h"
+
 #include <string.h>
 
 const struct rf_unsupported rf_unsupported_table[] = {
@@ -43,8 +45,8 @@ static bool report(const struct rf_place *place, const rf_node *node, bool any)
             continue;
         if (!(any ? !strcmp(row->value, "*") : value_matches(row, node)))
             continue;
-        const char *what = row->value[0] == '*' ? "this" : row->value[0] == '{' ? "a mapping" : row->value;
-        rf_place_problem(place, node, "%s is not supported by this version; %s", what, row->instead);
+        rf_autofree char *shown = rf_shown(node->kind == RF_NODE_TEXT ? node->text : "{…}");
+        rf_place_problem(place, node, "\"%s\" is not supported by this version; %s", shown, row->instead);
         return true;
     }
     return false;

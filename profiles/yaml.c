@@ -47,6 +47,8 @@ static int complain_syntax(struct reader *reader)
     rf_autofree char *text = rf_format("not YAML: %s", parser->problem ? parser->problem : "unreadable");
     if (indented_by_tab(reader, mark.line))
         rf_append(&text, "; the line is indented by a tab: use blanks");
+    else if (parser->context && strstr(parser->context, "block scalar"))
+        rf_append(&text, "; put a value that begins with `>` or `|` in quotes");
     else if (parser->context && parser->context_mark.line != mark.line)
         rf_append(&text, " (%s that begins in line %zu)", parser->context, parser->context_mark.line + 1);
     else if (parser->context)
