@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What will stand on the disks: partitions, arrays, volumes and file systems, with every name and UUID derived from the
+ * node's id. Pure: the same profile and machine give the same layout, byte for byte.
+ *
+ *   every disk      1  bios    1 MiB     GRUB for BIOS
+ *                   2  esp     512 MiB   FAT32, one per disk, never mirrored by md
+ *                   3  system  32 GiB    md RAID1 over all members → btrfs: subvolumes roots and state
+ *                   4  data    the rest  md at the profile's level → LVM volume group → volume images → XFS
+ */
+#pragma once
+
+#include "base/ident.h"
+#include "raid/match.h"
+
+/* Everything is aligned to this, as fdisk(8) and the firmware's flash blocks like it. */
+#define RF_LAYOUT_ALIGN (UINT64_C(1) << 20)
+
+#define RF_LAYOUT_BIOS (UINT64_C(1) << 20)
+#define RF_LAYOUT_ESP (UINT64_C(512) << 20)
+
+/* The system takes 32 GiB, or half of a disk under 64 GiB, but never less than 8 GiB: two roots (the running one and the
+ * next) with room for logs. */
+#define RF_LAYOUT_SYSTEM (UINT64_C(32) << 30)
+#define RF_LAYOUT_SYSTEM_MIN (UINT64_C(8) << 30)
+#define RF_LAYOUT_DATA_MIN (UINT64_C(2) << 30)
+
+/* Left free at the end of each disk: another maker's disk "of the same size", or the provider's next volume, may be some
+ * sectors smaller and still has to fit as a replacement. The backup GPT lies in it too. */
+#define RF_LAYOUT_TAIL (UINT64_C(64) << 20)
+
+/* Share of the volume group that the images get at first; the rest is for replicated volumes and snapshots. XFS grows
+ * while mounted and never shrinks, so the cautious way is to start with less. */
+#define RF_LAYOUT_IMAGES_PERCENT 80
+
+/* UEFI 2.10, table 5.7; GNU GRUB manual, "BIOS installation"; systemd's Discoverable Partitions. Lower case. */
+#define RF_TYPE_BIOS "21686148-6449-6e6f-744e-656564454649"
+#define RF_TYPE_ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+#define RF_TYPE_RAID "a19d880f-05fc-4d3b-a006-743f0f84911e"
+
+enum rf_part { RF_PART_BIOS, RF_PART_ESP, RF_PART_SYSTEM, RF_PART_DATA, RF_PARTS };
+
+struct rf_layout_part {
+    const char *name;      /* GPT name: "rf-system" */
+    const char *type_uuid; /* GPT type GUID */
+    unsigned number;
+    uint64_t start, size; /* bytes */
+    char uuid[RF_UUID_TEXT];
+    char *device; /* "/dev/disk/by-partuuid/…" */
+};
+
+struct rf_layout_disk {
+    const char *node_id; /* borrowed from the layout */
+    unsigned member;     /* from 1: which disk of the node; stays with the disk */
+    char *name;          /* kernel name when it was recorded: for people */
+    char *serial, *wwn, *by_path, *model;
+    uint64_t size;
+    unsigned logical_sector;
+    char table_uuid[RF_UUID_TEXT];
+    struct rf_layout_part parts[RF_PARTS];
+};
+
+struct rf_layout_array {
+    const char *name; /* "system", "data" */
+    char *device;     /* "/dev/md/system" */
+    char uuid[RF_UUID_TEXT];
+    enum rf_level level;
+    char **members; /* partitions by PARTUUID, in member order */
+    size_t members_count;
+    uint64_t size; /* of one member */
+};
+
+struct rf_layout_volume {
+    char *group; /* "rf_1a2b3c4d": not the same on any two nodes, so that disks of one never collide in another */
+    const char *name;
+    char *physical; /* the data array's device */
+    char *device;   /* "/dev/GROUP/NAME" */
+};
+
+struct rf_layout_filesystem {
+    char *id;                /* "esp-1", "system", "images": unique */
+    const char *type;        /* libblkid's TYPE: "vfat", "btrfs", "xfs" */
+    char *device;            /* what it is made on */
+    char uuid[RF_UUID_TEXT]; /* as libblkid shows it; vfat: "1A2B-3C4D" */
+    char *label;             /* set last: a file system of ours that has one is complete */
+};
+
+typedef struct rf_layout {
+    char *node_id;
+    struct rf_layout_disk *disks; /* by member number */
+    size_t disks_count;
+    struct rf_layout_array system, data;
+    struct rf_layout_volume images;
+    struct rf_layout_filesystem *filesystems; /* the ESPs in member order, then system, then images */
+    size_t filesystems_count;
+} rf_layout;
+
+/* The subvolumes of the system's btrfs, NULL-terminated: "roots" (each root is a subvolume in it) and "state". */
+extern const char *const rf_layout_subvolumes[];
+
+/* From chosen disks. A disk that is already member n of this node stays n, others take the free numbers in the order of
+ * their identity. Where a member is already partitioned, its sizes are kept. NULL where it can't be made: `problems` then
+ * holds why (disks too small). */
+rf_layout *rf_layout_new(const rf_profile *profile, const struct rf_match *match, rf_problems *problems);
+
+void rf_layout_free(rf_layout *layout);
+RF_GUARD(rf_layout, rf_layout_free);
+#define rf_autolayout RF_CLEANUP(rf_guard_rf_layout)
+
+/* By its id; NULL where there is none. The installer's fstab and boot entries take UUIDs from here. */
+const struct rf_layout_filesystem *rf_layout_filesystem(const rf_layout *layout, const char *id);
+
+/* Does the disk carry exactly this table already? */
+bool rf_layout_disk_done(const struct rf_layout_disk *layout, const struct rf_disk *disk);
+
+/* The layout as text for people and for tests. The caller frees it. */
+char *rf_layout_text(const rf_layout *layout);

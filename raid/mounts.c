@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "raid/mounts.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "raid/inventory.h"
+
+#include <string.h>
+
+enum { MOUNTINFO_MAX = 4 << 20 };
+
+/* proc(5): blanks, tabs, newlines and backslashes are written as \ooo. In place. */
+static void unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        bool octal = from[0] == '\\' && strspn(from + 1, "01234567") >= 3;
+        *to = octal ? (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0')) : *from;
+        from += octal ? 4 : 1;
+    }
+    *to = '\0';
+}
+
+/* The fifth field of a line. */
+static char *mount_point(const char *line)
+{
+    for (int skip = 0; skip < 4; skip++) {
+        line += strcspn(line, " \n");
+        line += *line == ' ';
+    }
+    char *point = rf_format("%.*s", (int)strcspn(line, " \n"), line);
+    unescape(point);
+    return point;
+}
+
+static bool is_below(const char *path, const char *target)
+{
+    size_t length = strlen(target);
+    return strncmp(path, target, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+char **rf_mounts_below(const char *mountinfo, const char *target)
+{
+    char **points = NULL;
+    size_t count = 0;
+    for (const char *line = mountinfo; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        rf_autofree char *point = mount_point(line);
+        if (is_below(point, target))
+            *(char **)rf_array_add(&points, &count, sizeof(*points)) = RF_STEAL(point);
+    }
+    for (size_t i = 0; i < count / 2; i++) {
+        char *swap = points[i];
+        points[i] = points[count - 1 - i];
+        points[count - 1 - i] = swap;
+    }
+    *(char **)rf_array_add(&points, &count, sizeof(*points)) = NULL;
+    return points;
+}
+
+int rf_target_close(struct rf_step_env *env, const char *target, rf_error **err)
+{
+    rf_autofree char *mountinfo = NULL;
+    if (rf_read_file("/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, NULL, err) < 0)
+        return -1;
+    rf_autonames char **points = rf_mounts_below(mountinfo, target);
+    int status = 0;
+    for (char **point = points; *point; point++)
+        if (rf_run_argv(env->runner, RF_ARGV("umount", *point), status < 0 ? NULL : err) < 0)
+            status = status < 0 ? status : rf_wrap(err, "unmounting %s", *point);
+    return status;
+}
+
+static int mount_one(struct rf_step_env *env, const char *type, const char *options, const char *device,
+                     const char *target, const char *name, rf_error **err)
+{
+    rf_autofree char *where = rf_format("%s/%s", target, name);
+    rf_autofree char *all = rf_format("%s,X-mount.mkdir", options);
+    return rf_run_argv(env->runner, RF_ARGV("mount", "--types", type, "--options", all, device, where), err);
+}
+
+/* How each type is mounted while deploying; the node's own fstab is the installer's. */
+static const char *options_for(const char *type)
+{
+    static const struct {
+        const char *type, *options;
+    } table[] = {{"btrfs", "noatime,subvolid=5"}, {"xfs", "noatime"}, {"vfat", "umask=0077"}};
+    for (size_t i = 0; i < RF_COUNT(table); i++)
+        if (strcmp(table[i].type, type) == 0)
+            return table[i].options;
+    return "defaults";
+}
+
+static int mount_all(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
+{
+    for (size_t i = 0; i < layout->filesystems_count; i++) {
+        const struct rf_layout_filesystem *filesystem = &layout->filesystems[i];
+        if (mount_one(env, filesystem->type, options_for(filesystem->type), filesystem->device, target, filesystem->id,
+                      err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
+{
+    if (rf_target_close(env, target, err) < 0)
+        return rf_wrap(err, "clearing what an earlier run left");
+    if (rf_array_assemble(env, &layout->system, err) < 0 || rf_array_assemble(env, &layout->data, err) < 0 ||
+        rf_volume_activate(env, &layout->images, err) < 0)
+        return -1;
+    if (mount_all(env, layout, target, err) == 0)
+        return 0;
+    rf_target_close(env, target, NULL);
+    return -1;
+}
+
+static int mount_kernel(struct rf_step_env *env, const char *root, rf_error **err)
+{
+    static const char *const trees[] = {"/dev", "/proc", "/sys", "/run"};
+    for (size_t i = 0; i < RF_COUNT(trees); i++) {
+        rf_autofree char *where = rf_format("%s%s", root, trees[i]);
+        /* private: unmounting the copy must not reach the original through its peer group (mount(8)) */
+        if (rf_run_argv(env->runner, RF_ARGV("mount", "--rbind", "--make-rprivate", trees[i], where), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int enter(struct rf_step_env *env, const rf_layout *layout, const char *target, const char *root, rf_error **err)
+{
+    rf_autofree char *subvolume = rf_format("noatime,subvol=/%s", root);
+    rf_autofree char *where = rf_format("%s/root", target);
+    const char *system = layout->system.device;
+    if (mount_one(env, "btrfs", subvolume, system, target, "root", err) < 0 ||
+        mount_one(env, "btrfs", "noatime,subvol=/state", system, where, &RF_STATE_DIR[1], err) < 0 ||
+        mount_one(env, "xfs", "noatime", layout->images.device, where, &RF_POOL_DIR[1], err) < 0 ||
+        mount_one(env, "vfat", "umask=0077", layout->disks[0].parts[RF_PART_ESP].device, where, "boot/efi", err) < 0)
+        return -1;
+    return mount_kernel(env, where, err);
+}
+
+int rf_target_enter(struct rf_step_env *env, const rf_layout *layout, const char *target, const char *root,
+                    rf_error **err)
+{
+    return enter(env, layout, target, root, err) < 0 ? rf_wrap(err, "entering %s", root) : 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The finished storage under a directory, for whoever deploys onto it:
+ *
+ *   TARGET/system     btrfs, top level: roots/ and state/ are its subvolumes
+ *   TARGET/images     XFS for guests' images
+ *   TARGET/esp-1, …   the ESP of each member
+ *
+ * What is mounted is read from the kernel, not remembered, so a run that was killed leaves nothing that the next one can't undo.
+ */
+#pragma once
+
+#include "raid/steps.h"
+
+/* Assembles the arrays (also degraded), activates the volume and mounts all. First undoes what an earlier run left under
+ * `target`. On failure everything is unmounted again. Blocks until the devices are there. */
+int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err);
+
+/* Mounts subvolume `root` ("roots/1") as a complete system at TARGET/root: state, images, the first member's ESP, and the kernel's
+ * file systems (dev, proc, sys, run) in it, for commands that run in it by chroot. The mount points must exist in it. */
+int rf_target_enter(struct rf_step_env *env, const rf_layout *layout, const char *target, const char *root,
+                    rf_error **err);
+
+/* Unmounts everything below `target`, last mounted first. Every mount is tried; the first failure is the error, because a
+ * mount that stays means data that may not be on the disk. No mounts: success. */
+int rf_target_close(struct rf_step_env *env, const char *target, rf_error **err);
+
+/* The mount points below `target` in a text of /proc/self/mountinfo, last mounted first, NULL-terminated; freed by
+ * rf_names_free (raid/inventory.h). Pure. */
+char **rf_mounts_below(const char *mountinfo, const char *target);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "raid/plan.h"
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "raid/filesystem.h"
+#include "raid/fit.h"
+#include "raid/foreign.h"
+#include "raid/inventory.h"
+#include "raid/level.h"
+
+#include <string.h>
+#include <strings.h>
+
+int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout **ret_layout, rf_problems *problems,
+                 rf_error **err)
+{
+    if (!profile->node.id || !*profile->node.id)
+        return rf_fail(err, RF_BAD_PROFILE, "node.id: is missing; every name on the disks derives from it");
+    size_t before = problems->count;
+    rf_automatch struct rf_match match = {0};
+    rf_match_disks(profile, machine, &match, problems);
+    rf_fit_check(profile, machine, &match, problems);
+    rf_foreign_check(profile, &match, problems);
+    rf_autolayout rf_layout *layout = rf_layout_new(profile, &match, problems);
+    *ret_layout = problems->count == before ? RF_STEAL(layout) : NULL;
+    return 0;
+}
+
+static const struct rf_disk *recorded(const struct rf_layout_disk *layout, const rf_machine *machine)
+{
+    const struct rf_disk wanted = {.serial = layout->serial, .wwn = layout->wwn, .by_path = layout->by_path};
+    for (size_t i = 0; i < machine->disks_count; i++)
+        if (rf_disk_order(&wanted, &machine->disks[i]) == 0)
+            return &machine->disks[i];
+    return NULL;
+}
+
+static bool partitioned(const struct rf_layout_disk *layout, const rf_machine *machine)
+{
+    const struct rf_disk *disk = recorded(layout, machine);
+    return disk && rf_layout_disk_done(layout, disk);
+}
+
+/* The recorded partition behind "/dev/disk/by-partuuid/UUID". */
+static const struct rf_partition *partition_of(const rf_machine *machine, const char *device)
+{
+    const char *uuid = strrchr(device, '/') + 1;
+    for (size_t i = 0; i < machine->disks_count; i++)
+        for (size_t j = 0; j < machine->disks[i].partitions_count; j++) {
+            const struct rf_partition *part = &machine->disks[i].partitions[j];
+            if (part->uuid && strcasecmp(part->uuid, uuid) == 0)
+                return part;
+        }
+    return NULL;
+}
+
+static bool array_done(const struct rf_layout_array *array, const rf_machine *machine)
+{
+    for (size_t i = 0; i < array->members_count; i++) {
+        const struct rf_partition *part = partition_of(machine, array->members[i]);
+        const struct rf_signature *found =
+            part ? rf_signature_find(part->signatures, part->signatures_count, "linux_raid_member") : NULL;
+        if (!found || !found->uuid || strcasecmp(found->uuid, array->uuid) != 0)
+            return false;
+    }
+    return true;
+}
+
+static const struct rf_volume *array_volume(const struct rf_layout_array *array, const rf_machine *machine)
+{
+    for (size_t i = 0; i < machine->volumes_count; i++)
+        if (machine->volumes[i].uuid && strcasecmp(machine->volumes[i].uuid, array->uuid) == 0)
+            return &machine->volumes[i];
+    return NULL;
+}
+
+static const struct rf_volume *mapped_volume(const struct rf_layout_volume *volume, const rf_machine *machine)
+{
+    rf_autofree char *map = rf_format("%s-%s", volume->group, volume->name);
+    for (size_t i = 0; i < machine->volumes_count; i++)
+        if (machine->volumes[i].map && strcmp(machine->volumes[i].map, map) == 0)
+            return &machine->volumes[i];
+    return NULL;
+}
+
+static bool filesystem_done(const rf_layout *layout, const struct rf_layout_filesystem *filesystem,
+                            const rf_machine *machine)
+{
+    const struct rf_partition *part = partition_of(machine, filesystem->device);
+    const struct rf_volume *volume = NULL;
+    if (strcmp(filesystem->device, layout->system.device) == 0)
+        volume = array_volume(&layout->system, machine);
+    else if (strcmp(filesystem->device, layout->images.device) == 0)
+        volume = mapped_volume(&layout->images, machine);
+    bool complete = false;
+    if (part)
+        return rf_filesystem_ours(filesystem, part->signatures, part->signatures_count, &complete) && complete;
+    return volume && rf_filesystem_ours(filesystem, volume->signatures, volume->signatures_count, &complete) &&
+           complete;
+}
+
+static void add_partition(const struct rf_layout_disk *disk, const rf_machine *machine, rf_plan *plan)
+{
+    const struct rf_disk view = {.serial = disk->serial, .wwn = disk->wwn, .by_path = disk->by_path};
+    rf_autofree char *id = rf_format("partition/%u", disk->member);
+    rf_autofree char *label = rf_disk_label(&view);
+    rf_autofree char *size = rf_size_text(disk->size);
+    struct rf_step *step =
+        rf_plan_add(plan, &rf_step_partition, disk, RF_PHASE_INSTALL, id, "Partition disk %u: %s, %s%s%s", disk->member,
+                    label, size, disk->model ? ", " : "", disk->model ? disk->model : "");
+    const struct rf_disk *is = recorded(disk, machine);
+    step->done = partitioned(disk, machine);
+    if (!step->done && is && is->table_uuid) /* any other table would have been refused as foreign */
+        step->destroys = rf_strdup("the unfinished partition table of an earlier run");
+}
+
+static void add_array(const struct rf_layout_array *array, const rf_machine *machine, rf_plan *plan)
+{
+    rf_autofree char *id = rf_format("array/%s", array->name);
+    rf_autofree char *size = rf_size_text_binary(array->size);
+    struct rf_step *step = rf_plan_add(
+        plan, &rf_step_array, array, RF_PHASE_INSTALL, id, "Create array %s: %s over %zu member%s of %s", array->name,
+        rf_level_row(array->level)->title, array->members_count, array->members_count == 1 ? "" : "s", size);
+    step->done = array_done(array, machine);
+}
+
+static void add_volume(const struct rf_layout_volume *volume, const rf_machine *machine, rf_plan *plan)
+{
+    struct rf_step *step = rf_plan_add(plan, &rf_step_volume, volume, RF_PHASE_INSTALL, "volume/images",
+                                       "Create volume group %s on array data, and in it %s (%d %% of the room)",
+                                       volume->group, volume->name, RF_LAYOUT_IMAGES_PERCENT);
+    step->done = mapped_volume(volume, machine) != NULL;
+}
+
+static void add_filesystem(const rf_layout *layout, size_t index, const rf_machine *machine, rf_plan *plan)
+{
+    const struct rf_layout_filesystem *filesystem = &layout->filesystems[index];
+    rf_autofree char *id = rf_format("filesystem/%s", filesystem->id);
+    struct rf_step *step = rf_plan_add(plan, &rf_step_filesystem, filesystem, RF_PHASE_INSTALL, id,
+                                       "Make file system %s (%s)", filesystem->id, filesystem->type);
+    step->lane = (unsigned)index + 1; /* different devices: side by side */
+    step->done = filesystem_done(layout, filesystem, machine);
+}
+
+void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *plan)
+{
+    for (size_t i = 0; i < layout->disks_count; i++)
+        add_partition(&layout->disks[i], machine, plan);
+    add_array(&layout->system, machine, plan);
+    add_array(&layout->data, machine, plan);
+    add_volume(&layout->images, machine, plan);
+    for (size_t i = 0; i < layout->filesystems_count; i++)
+        add_filesystem(layout, i, machine, plan);
+}

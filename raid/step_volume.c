@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Step: the volume group on the data array and the volume for images in it. */
+#include "raid/argv.h"
+#include "raid/layout.h"
+#include "raid/steps.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static enum rf_probe probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    (void)err;
+    const struct rf_layout_volume *volume = arg;
+    struct stat status;
+    return stat(volume->device, &status) == 0 && S_ISBLK(status.st_mode) ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+/* LVM looks at the data array only: whatever else is on this machine's disks, and whatever lvm.conf says, does not matter
+ * (lvm.conf(5), devices/filter; use_devicesfile=0 because a devices file would override the filter). */
+static char *only(const char *physical)
+{
+    return rf_format("devices { use_devicesfile=0 filter=[ \"a|^%s$|\", \"r|.*|\" ] }", physical);
+}
+
+/* A column of one of LVM's reports, blanks trimmed; the caller frees it. A status other than 0 means that there is no such
+ * thing, which is an answer and no failure. */
+static int report(struct rf_step_env *env, const char *const *argv, char **ret_text, rf_error **err)
+{
+    rf_autoresult struct rf_result result = {0};
+    if (rf_run_status(env->runner, &(struct rf_command){.argv = argv}, &result, err) < 0)
+        return -1;
+    const char *text = result.status == 0 ? result.out : "";
+    text += strspn(text, " \n");
+    *ret_text = rf_format("%.*s", (int)strcspn(text, " \n"), text);
+    return 0;
+}
+
+static int ensure_group(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
+                        rf_error **err)
+{
+    rf_autofree char *group = NULL;
+    if (report(env, RF_ARGV("pvs", "--config", config, "--noheadings", "--options", "vg_name", volume->physical),
+               &group, err) < 0)
+        return -1;
+    if (strcmp(group, volume->group) == 0)
+        return 0;
+    if (*group)
+        return rf_fail(err, RF_BAD_MACHINE,
+                       "%s belongs to volume group %s, which is not this node's; it was not written", volume->physical,
+                       group);
+    /* makes the physical volume as well, also where a kill left one without a group */
+    return rf_run_argv(env->runner, RF_ARGV("vgcreate", "--config", config, "--yes", volume->group, volume->physical),
+                       err);
+}
+
+static int find_volume(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
+                       bool *ret_found, rf_error **err)
+{
+    rf_autofree char *select = rf_format("vg_name=%s && lv_name=%s", volume->group, volume->name);
+    rf_autofree char *name = NULL;
+    if (report(env, RF_ARGV("lvs", "--config", config, "--noheadings", "--options", "lv_name", "--select", select),
+               &name, err) < 0)
+        return -1;
+    *ret_found = strcmp(name, volume->name) == 0;
+    return 0;
+}
+
+static int create(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config, rf_error **err)
+{
+    rf_autofree char *extents = rf_format("%d%%VG", RF_LAYOUT_IMAGES_PERCENT);
+    /* --wipesignatures: the volume must not show what stood on these blocks before; --yes: LVM asks otherwise */
+    return rf_run_argv(env->runner,
+                       RF_ARGV("lvcreate", "--config", config, "--yes", "--wipesignatures", "y", "--zero", "y",
+                               "--extents", extents, "--name", volume->name, volume->group),
+                       err);
+}
+
+static int activate(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config, rf_error **err)
+{
+    rf_autofree char *name = rf_format("%s/%s", volume->group, volume->name);
+    if (rf_run_argv(env->runner, RF_ARGV("lvchange", "--config", config, "--yes", "--activate", "y", name), err) < 0)
+        return -1;
+    return rf_wait_devices(env, RF_ARGV(volume->device), err);
+}
+
+int rf_volume_activate(struct rf_step_env *env, const struct rf_layout_volume *volume, rf_error **err)
+{
+    rf_autofree char *config = only(volume->physical);
+    return activate(env, volume, config, err);
+}
+
+static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_layout_volume *volume = arg;
+    rf_autofree char *config = only(volume->physical);
+    bool found = false;
+    if (ensure_group(env, volume, config, err) < 0 || find_volume(env, volume, config, &found, err) < 0)
+        return -1;
+    if (!found && create(env, volume, config, err) < 0)
+        return -1;
+    return activate(env, volume, config, err);
+}
+
+const struct rf_step_ops rf_step_volume = {.name = "volume", .probe = probe, .apply = apply};

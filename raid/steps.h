@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The steps that turn a layout into reality, and what they share. Every device is named by an identity that derives from
+ * the node's id (PARTUUID, array name and UUID, volume group), never by a kernel name that was seen earlier.
+ */
+#pragma once
+
+#include "base/step.h"
+#include "raid/layout.h"
+
+extern const struct rf_step_ops rf_step_partition;  /* arg: struct rf_layout_disk */
+extern const struct rf_step_ops rf_step_array;      /* arg: struct rf_layout_array */
+extern const struct rf_step_ops rf_step_volume;     /* arg: struct rf_layout_volume */
+extern const struct rf_step_ops rf_step_filesystem; /* arg: struct rf_layout_filesystem */
+
+/* Finds the disk by its identity (serial, WWN; bus path where it has neither; and its size), opens its device with `flags`
+ * and looks again that the device behind the descriptor is that disk. Exactly one must be found. `ret_disk` gets a fresh
+ * inventory of it, signatures and table included; the caller clears it and closes the descriptor. */
+int rf_disk_open(const struct rf_layout_disk *wanted, int flags, int *ret_fd, struct rf_disk *ret_disk, rf_error **err);
+
+/* Writes the table: GPT with our disk GUID and all partitions, signatures in the new partitions' areas wiped, the kernel told.
+ * `fd` is open for writing; `path` is for messages. No check of what is there: rf_step_partition does that. The order of the
+ * writes is libfdisk's (backup table first, protective MBR last), so a kill leaves a disk that looks blank, or the table. */
+int rf_partition_write(int fd, const char *path, const struct rf_layout_disk *layout, rf_error **err);
+
+/* Waits until udev has made these links (NULL-terminated), by udevadm(8). */
+int rf_wait_devices(struct rf_step_env *env, const char *const *devices, rf_error **err);
+
+/* Makes the array run under its own name with all members that are there, without ever creating one: assembles it, also
+ * degraded; stops a run under another name (udev's, of an earlier boot) first; puts back members that fell out. */
+int rf_array_assemble(struct rf_step_env *env, const struct rf_layout_array *array, rf_error **err);
+
+/* Makes the volume's device appear. Creates nothing. */
+int rf_volume_activate(struct rf_step_env *env, const struct rf_layout_volume *volume, rf_error **err);
