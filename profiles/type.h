@@ -13,6 +13,8 @@ bool rf_list(const struct rf_place *place, const rf_node *node);
 /* A text by the field's pattern, which the caller frees; NULL with a problem. */
 char *rf_take_text(const struct rf_place *place, const rf_node *node);
 
+/* The release of every type whose target is one char *. */
 void rf_release_text(const struct rf_field *field, void *object);
 
+/* A string with the pattern's expression and length; the caller owns it. */
 json_t *rf_schema_pattern(const struct rf_pattern *pattern);

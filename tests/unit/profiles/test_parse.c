@@ -83,6 +83,7 @@ static void byte_order_mark_and_line_ends(void **state)
 {
     (void)state;
     rf_autoprofile rf_profile *marked = good("\xEF\xBB\xBF" MINIMAL "storage: {level: single}\n");
+    assert_string_equal(marked->node.id, "n1");
     rf_autoprofile rf_profile *dos = good(
         "richtfest: 1\r\nnode:\r\n  id: n1\r\n  hostname: n1.a.example\r\n  admins:\r\n  - name: a\r\n    ssh_keys:\r\n"
         "    - " KEY "\r\nstorage:\r\n  level: single\r\n");
@@ -187,6 +188,7 @@ static void hostile_documents(void **state)
     for (size_t i = 0; i < RF_COUNT(parts); i++) {
         rf_autofree char *text = repeated("richtfest: 1\nnode:\n", parts[i], (RF_PROFILE_MAX - 64) / strlen(parts[i]));
         rf_autofree char *said = bad(text, strlen(text));
+        assert_true(strlen(said) < 100 * 1024);
     }
     rf_autofree char *wide = repeated("richtfest: 1\nguests:\n", "- {nmae: 1, reciep: 2, unknown: 3}\n", 999);
     rf_autofree char *said = bad(wide, strlen(wide));
@@ -234,6 +236,7 @@ static void rubbish(void **state)
         rf_autoprofile rf_profile *profile = rf_profile_parse("p.yaml", text, size, &problems);
         assert_int_equal(profile == NULL, problems.count > 0);
         rf_autofree char *said = rf_problems_text(&problems);
+        assert_int_equal(*said == '\0', profile != NULL);
     }
 }
 
