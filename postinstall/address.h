@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who gets which address in the guests' network. Nothing is stored: the n-th guest of the profile gets the subnet's address
+ * 10 + n, so a guest keeps its address as long as further guests are added behind it. The node is the first address.
+ * Addresses from the middle upward are given out by DHCP to whatever else a person starts there by hand.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+#define RF_SUBNET_FIRST_GUEST 10
+
+struct rf_subnet {
+    uint32_t network; /* host byte order */
+    unsigned prefix;
+};
+
+/* "10.20.0.0/24": IPv4, prefix 16 to 27, no host bits. RF_BAD_PROFILE otherwise. */
+int rf_subnet_parse(const char *text, struct rf_subnet *ret_subnet, rf_error **err);
+
+/* How many guests fit below the middle. */
+size_t rf_subnet_guests_max(const struct rf_subnet *subnet);
+
+/* "10.20.0.<index>", the caller frees it. */
+char *rf_subnet_address(const struct rf_subnet *subnet, uint32_t index);
+
+/* The node's own address in it, that of the n-th guest (from 0), and the bounds of what DHCP gives out. The caller frees. */
+char *rf_subnet_node(const struct rf_subnet *subnet);
+char *rf_subnet_guest(const struct rf_subnet *subnet, size_t index);
+char *rf_subnet_dhcp_first(const struct rf_subnet *subnet);
+char *rf_subnet_dhcp_last(const struct rf_subnet *subnet);

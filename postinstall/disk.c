@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Cloning and resizing of qcow2 images. */
+#include "postinstall/disk.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/units.h"
+#include "postinstall/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+enum { CONVERT_SECONDS = 3600 };
+
+/* What qemu-img knows of an image; works while a guest has it open. */
+static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **err)
+{
+    rf_autofree char *text = NULL;
+    if (rf_run_output(env->runner, RF_ARGV("qemu-img", "info", "--force-share", "--output=json", path), &text, err) < 0)
+        return NULL;
+    json_t *info = json_loads(text, 0, NULL);
+    if (!info)
+        rf_fail(err, RF_FAILED, "qemu-img info %s: its answer is not JSON", path);
+    return info;
+}
+
+static enum rf_probe disk_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_node_guest *guest = arg;
+    rf_autofree char *path = rf_guest_disk_path(guest);
+    if (!rf_exists(path))
+        return RF_PROBE_TODO;
+    rf_autojson json_t *info = image_info(env, path, err);
+    if (!info)
+        return RF_PROBE_ERROR;
+    return (uint64_t)rf_json_integer(info, "virtual-size", 0) >= guest->disk ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static void copy_progress(void *data, uint64_t done, uint64_t total)
+{
+    rf_step_progress(data, done, total, "bytes");
+}
+
+/* 0 cloned, 1 this file system can't. */
+static int clone_file(const char *from, const char *to, rf_error **err)
+{
+    rf_autofd int source = open(from, O_RDONLY | O_CLOEXEC);
+    if (source < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "the base image %s can't be opened", from);
+    rf_autofd int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (target < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "creating %s", to);
+    return ioctl(target, FICLONE, source) == 0 && fsync(target) == 0 ? 0 : 1;
+}
+
+/* A base image with a backing file of its own is written out as one. */
+static int copy_image(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
+{
+    rf_autojson json_t *info = image_info(env, from, err);
+    if (!info)
+        return -1;
+    if (rf_json_string(info, "backing-filename")) {
+        struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-O", "qcow2", from, to),
+                                     .seconds = CONVERT_SECONDS};
+        rf_autoresult struct rf_result result = {0};
+        return rf_run(env->runner, &command, &result, err);
+    }
+    int cloned = clone_file(from, to, err);
+    return cloned <= 0 ? cloned : rf_copy_file(from, to, 0600, copy_progress, env, err);
+}
+
+/* The old disk's secrets and hand-over do not fit the new one. Removed before the new disk appears. */
+static int unsettle(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autofree char *state = rf_guest_state_path(guest, "");
+    rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
+    if (unlink(handover) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", handover);
+    return rf_remove_tree(state, err);
+}
+
+static int resize(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    rf_autofree char *size = rf_format("%" PRIu64, guest->disk);
+    return rf_run_argv(env->runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", path, size), err);
+}
+
+static int grow_image(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    rf_autojson json_t *info = image_info(env, path, err);
+    if (!info)
+        return -1;
+    return (uint64_t)rf_json_integer(info, "virtual-size", 0) >= guest->disk ? 0 : resize(env, guest, path, err);
+}
+
+static int create(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    rf_autofree char *base = rf_node_path(guest->node, "%s/%s", RF_BASE_IMAGES, guest->recipe->image);
+    rf_autofree char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
+    if (!rf_exists(base))
+        return rf_fail(err, RF_FAILED,
+                       "the base image of recipe '%s' is not on this node: %s; copy it there from the ISO",
+                       guest->recipe->name, base);
+    if (copy_image(env, base, new, err) < 0 || grow_image(env, guest, new, err) < 0)
+        return rf_wrap(err, "the disk of %s", guest->asked->name);
+    if (unsettle(guest, err) < 0)
+        return -1;
+    if (rename(new, path) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, path);
+    return 0;
+}
+
+/* -1 failed, 0 done, 1 the guest does not run. */
+static int grow_running(const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
+    if (!domain || virDomainIsActive(domain) != 1)
+        return 1;
+    if (virDomainBlockResize(domain, path, guest->disk, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+        return rf_libvirt_fail(err, "growing the disk of the running guest %s", guest->asked->name);
+    return 0;
+}
+
+static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_node_guest *guest = arg;
+    rf_autofree char *path = rf_guest_disk_path(guest);
+    int result;
+    if (!rf_exists(path)) {
+        result = create(env, guest, path, err);
+    } else {
+        result = grow_running(guest, path, err);
+        result = result > 0 ? resize(env, guest, path, err) : result;
+    }
+    if (result == 0)
+        rf_pool_refresh(guest->node);
+    return result;
+}
+
+const struct rf_step_ops rf_step_disk = {"disk", disk_probe, disk_apply, NULL};

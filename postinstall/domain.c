@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Defining and starting domains. */
+#include "postinstall/domain.h"
+
+#include "base/memory.h"
+#include "postinstall/domain_xml.h"
+
+#include <string.h>
+
+static virDomainPtr lookup(const struct rf_node_guest *guest, virConnectPtr connection)
+{
+    return virDomainLookupByName(connection, guest->asked->name);
+}
+
+int rf_domain_running(const struct rf_node_guest *guest, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    int state = VIR_DOMAIN_NOSTATE;
+    if (!domain || virDomainGetState(domain, &state, NULL, 0) < 0)
+        return 0;
+    return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
+}
+
+char *rf_domain_digest_of(virDomainPtr domain)
+{
+    rf_autofree char *text =
+        virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CONFIG);
+    rf_autoxml xmlDoc *mark = text ? rf_xml_parse("metadata", text, NULL) : NULL;
+    return mark ? rf_xml_attribute(rf_xml_root(mark), "digest") : NULL;
+}
+
+static bool has_seed(virDomainPtr domain, const struct rf_node_guest *guest)
+{
+    rf_autofree char *seed = rf_guest_seed_path(guest), *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    return text && strstr(text, seed);
+}
+
+static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    const struct rf_node_guest *guest = arg;
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return RF_PROBE_ERROR;
+    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
+    char wanted[RF_SHA256_HEX];
+    rf_domain_digest(guest, wanted);
+    bool done = digest && strcmp(digest, wanted) == 0 && has_seed(domain, guest) != rf_guest_settled(guest);
+    return done ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_node_guest *guest = arg;
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    if (!guest->node->kvm)
+        rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
+                                                .state = RF_PROGRESS,
+                                                .seconds = -1,
+                                                .message = guest->node->kvm_reason
+                                                               ? guest->node->kvm_reason
+                                                               : "no KVM on this node: the guest is emulated, slowly"});
+    rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
+    rf_autofree char *text = rf_xml_text(document);
+    rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
+    if (!domain)
+        return rf_libvirt_fail(err, "defining the guest %s", guest->asked->name);
+    return 0;
+}
+
+const struct rf_step_ops rf_step_domain = {"domain", domain_probe, domain_apply, NULL};
+
+static enum rf_probe start_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    int running = rf_domain_running(arg, err);
+    return running < 0 ? RF_PROBE_ERROR : running ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    const struct rf_node_guest *guest = arg;
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    int state = VIR_DOMAIN_NOSTATE, result;
+    if (!domain || virDomainGetState(domain, &state, NULL, 0) < 0)
+        return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
+    switch (state) {
+    case VIR_DOMAIN_PAUSED:
+        result = virDomainResume(domain);
+        break;
+    case VIR_DOMAIN_PMSUSPENDED:
+        result = virDomainPMWakeup(domain, 0);
+        break;
+    default:
+        result = virDomainCreate(domain);
+    }
+    return result < 0 ? rf_libvirt_fail(err, "starting the guest %s", guest->asked->name) : 0;
+}
+
+const struct rf_step_ops rf_step_start = {"start", start_probe, start_apply, NULL};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A guest's domain in libvirt: defined, started, and after its first healthy boot settled. */
+#pragma once
+
+#include "base/step.h"
+#include "postinstall/node.h"
+
+/* 1 running, 0 not running or not defined, -1 and *err where libvirt can't be asked. */
+int rf_domain_running(const struct rf_node_guest *guest, rf_error **err);
+
+/* The digest in the domain's metadata, the caller frees it; NULL where there is none. */
+char *rf_domain_digest_of(virDomainPtr domain);
+
+/* Defines the domain, with the seed's drive as long as the guest is not settled. Defining the same again changes nothing.
+ * A running guest takes changes over at its next start. Argument: rf_node_guest. */
+extern const struct rf_step_ops rf_step_domain;
+
+/* Starts it. Argument: rf_node_guest. */
+extern const struct rf_step_ops rf_step_start;
+
+/* After the first healthy boot and the hand-over: detaches the seed and removes it, removes the secrets, lets
+ * the guest start with the node. The mark "settled" is written last; a kill before it leaves a guest that the next run
+ * settles. A guest that does not let go of the seed's drive within half a minute loses it at its next start. Until then the guest does not start by itself: without its seed on tmpfs its first boot would go wrong.
+ * Argument: rf_node_guest. */
+extern const struct rf_step_ops rf_step_settle;

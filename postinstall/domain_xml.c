@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Domain XML (https://libvirt.org/formatdomain.html). Decisions:
+ *
+ * - q35, virtio for everything that has a virtio device. The seed is a read-only virtio disk, not a CD-ROM: it is there as
+ *   early as the root disk, while a CD-ROM's driver is loaded beside cloud-init's search for its seed.
+ * - host-passthrough where there is KVM: it works on every rented server, also where the provider masks CPU features so
+ *   that host-model finds none of its names. Live migration between unlike CPUs needs a named model; that is the
+ *   cluster's decision. Without KVM: QEMU's emulation with all features that it can emulate.
+ * - cache none: a guest's flushed data is on the array, not in the node's memory; it is also what live migration asks for.
+ * - no graphics: administration is the serial console (Cockpit shows it) and SSH; an open VNC port is one more door.
+ */
+#include "postinstall/domain_xml.h"
+
+#include "base/memory.h"
+#include "base/units.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { QUEUES_MAX = 8 }; /* one per virtual CPU; more bring nothing on the machines that are rented */
+
+static void add_processor(xmlNode *root, const struct rf_node_guest *guest)
+{
+    rf_xml_add_format(root, "vcpu", "%u", guest->cores);
+    if (guest->node->kvm)
+        rf_xml_add(root, "cpu", "mode", "host-passthrough", "check", "none", "migratable", "on", NULL);
+    else
+        rf_xml_add(root, "cpu", "mode", "maximum", NULL);
+}
+
+static void add_memory(xmlNode *root, const struct rf_node_guest *guest)
+{
+    xmlNode *memory = rf_xml_add_format(root, "memory", "%" PRIu64, guest->memory / RF_KIB);
+    xmlNewProp(memory, (const xmlChar *)"unit", (const xmlChar *)"KiB");
+}
+
+static void add_platform(xmlNode *root)
+{
+    xmlNode *os = rf_xml_add(root, "os", NULL);
+    xmlNode *type = rf_xml_add_text(os, "type", "hvm");
+    xmlNewProp(type, (const xmlChar *)"arch", (const xmlChar *)"x86_64");
+    xmlNewProp(type, (const xmlChar *)"machine", (const xmlChar *)"q35");
+    rf_xml_add(os, "boot", "dev", "hd", NULL);
+    xmlNode *features = rf_xml_add(root, "features", NULL);
+    rf_xml_add(features, "acpi", NULL);
+    rf_xml_add(features, "apic", NULL);
+    rf_xml_add(root, "clock", "offset", "utc", NULL);
+    rf_xml_add_text(root, "on_poweroff", "destroy");
+    rf_xml_add_text(root, "on_reboot", "restart");
+    rf_xml_add_text(root, "on_crash", "restart");
+}
+
+static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_disk_path(guest);
+    xmlNode *disk = rf_xml_add(devices, "disk", "type", "file", "device", "disk", NULL);
+    rf_xml_add(disk, "driver", "name", "qemu", "type", "qcow2", "cache", "none", "discard", "unmap", NULL);
+    rf_xml_add(disk, "source", "file", path, NULL);
+    rf_xml_add(disk, "target", "dev", "vda", "bus", "virtio", NULL);
+    rf_xml_add_format(disk, "serial", "%s", guest->asked->name);
+}
+
+void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_seed_path(guest);
+    xmlNode *disk = rf_xml_add(parent, "disk", "type", "file", "device", "disk", NULL);
+    rf_xml_add(disk, "driver", "name", "qemu", "type", "raw", NULL);
+    rf_xml_add(disk, "source", "file", path, NULL);
+    rf_xml_add(disk, "target", "dev", "vdb", "bus", "virtio", NULL);
+    rf_xml_add(disk, "readonly", NULL);
+    rf_xml_add_text(disk, "serial", "seed");
+}
+
+static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
+{
+    rf_autofree char *queues = rf_format("%u", guest->cores < QUEUES_MAX ? guest->cores : QUEUES_MAX);
+    xmlNode *interface = rf_xml_add(devices, "interface", "type", "network", NULL);
+    rf_xml_add(interface, "mac", "address", guest->mac, NULL);
+    rf_xml_add(interface, "source", "network", RF_NETWORK_NAME, NULL);
+    rf_xml_add(interface, "model", "type", "virtio", NULL);
+    if (guest->cores > 1)
+        rf_xml_add(interface, "driver", "queues", queues, NULL);
+}
+
+static void add_console(xmlNode *devices, const struct rf_node_guest *guest)
+{
+    rf_autofree char *log = rf_guest_console_path(guest);
+    xmlNode *serial = rf_xml_add(devices, "serial", "type", "pty", NULL);
+    rf_xml_add(serial, "log", "file", log, "append", "on", NULL);
+    rf_xml_add(serial, "target", "type", "isa-serial", "port", "0", NULL);
+    xmlNode *console = rf_xml_add(devices, "console", "type", "pty", NULL);
+    rf_xml_add(console, "target", "type", "serial", "port", "0", NULL);
+    xmlNode *channel = rf_xml_add(devices, "channel", "type", "unix", NULL);
+    rf_xml_add(channel, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
+}
+
+static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed)
+{
+    xmlNode *devices = rf_xml_add(root, "devices", NULL);
+    add_disk(devices, guest);
+    if (with_seed)
+        rf_domain_add_seed(devices, guest);
+    add_interface(devices, guest);
+    add_console(devices, guest);
+    xmlNode *rng = rf_xml_add(devices, "rng", "model", "virtio", NULL);
+    xmlNode *backend = rf_xml_add_text(rng, "backend", "/dev/urandom");
+    xmlNewProp(backend, (const xmlChar *)"model", (const xmlChar *)"random");
+    rf_xml_add(devices, "memballoon", "model", "virtio", "autodeflate", "on", "freePageReporting", "on", NULL);
+}
+
+static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const char *digest)
+{
+    xmlDoc *document = rf_xml_new("domain");
+    xmlNode *root = rf_xml_root(document);
+    xmlNewProp(root, (const xmlChar *)"type", (const xmlChar *)(guest->node->kvm ? "kvm" : "qemu"));
+    rf_xml_add_text(root, "name", guest->asked->name);
+    rf_xml_add_text(root, "uuid", guest->uuid);
+    if (guest->recipe->title)
+        rf_xml_add_text(root, "description", guest->recipe->title);
+    xmlNode *mark =
+        rf_xml_add(rf_xml_add(root, "metadata", NULL), "guest", "recipe", guest->recipe->name, "digest", digest, NULL);
+    xmlSetNs(mark, xmlNewNs(mark, (const xmlChar *)RF_DOMAIN_NAMESPACE, (const xmlChar *)"richtfest"));
+    add_memory(root, guest);
+    add_processor(root, guest);
+    add_platform(root);
+    add_devices(root, guest, with_seed);
+    return document;
+}
+
+void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX])
+{
+    rf_autoxml xmlDoc *document = build(guest, false, NULL);
+    rf_autofree char *text = rf_xml_text(document);
+    rf_sha256(text, strlen(text), ret_hex);
+}
+
+xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed)
+{
+    char digest[RF_SHA256_HEX];
+    rf_domain_digest(guest, digest);
+    return build(guest, with_seed, digest);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One connection, shared by the steps of all lanes. */
+#include "postinstall/libvirt.h"
+
+#include "base/memory.h"
+
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdarg.h>
+
+struct rf_libvirt {
+    char *uri;
+    unsigned patience;
+    virConnectPtr connection;
+    pthread_mutex_t lock;
+};
+
+/* libvirt prints errors on stderr unless somebody takes them. */
+static void quiet(void *data, virErrorPtr error)
+{
+    (void)data;
+    (void)error;
+}
+
+rf_libvirt *rf_libvirt_new(const char *uri, unsigned patience)
+{
+    rf_libvirt *libvirt = rf_alloc(sizeof(*libvirt));
+    libvirt->uri = rf_strdup(uri);
+    libvirt->patience = patience;
+    pthread_mutex_init(&libvirt->lock, NULL);
+    virSetErrorFunc(NULL, quiet);
+    return libvirt;
+}
+
+void rf_libvirt_free(rf_libvirt *libvirt)
+{
+    if (!libvirt)
+        return;
+    if (libvirt->connection)
+        virConnectClose(libvirt->connection);
+    pthread_mutex_destroy(&libvirt->lock);
+    free(libvirt->uri);
+    free(libvirt);
+}
+
+static void open_connection(rf_libvirt *libvirt)
+{
+    if (libvirt->connection && virConnectIsAlive(libvirt->connection) == 1)
+        return;
+    if (libvirt->connection)
+        virConnectClose(libvirt->connection);
+    libvirt->connection = NULL;
+    for (unsigned i = 0; !libvirt->connection && i <= libvirt->patience; i++) {
+        if (i)
+            sleep(1);
+        libvirt->connection = virConnectOpen(libvirt->uri);
+    }
+}
+
+virConnectPtr rf_libvirt_connect(rf_libvirt *libvirt, rf_error **err)
+{
+    pthread_mutex_lock(&libvirt->lock);
+    open_connection(libvirt);
+    virConnectPtr connection = libvirt->connection;
+    pthread_mutex_unlock(&libvirt->lock);
+    if (!connection)
+        rf_libvirt_fail(err, "no connection to libvirt at %s (see: systemctl status libvirtd)", libvirt->uri);
+    return connection;
+}
+
+int rf_libvirt_fail(rf_error **err, const char *format, ...)
+{
+    rf_autofree char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    const char *why = virGetLastErrorMessage();
+    return rf_fail(err, RF_FAILED, "%s: %s", length < 0 ? "libvirt" : text, why ? why : "no reason given");
+}

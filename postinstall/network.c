@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The libvirt network `guests`. */
+#include "postinstall/network.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void add_zones(xmlNode *dns, const rf_node_model *model)
+{
+    for (size_t i = 0; i < model->guests_count; i++) {
+        const struct rf_node_guest *guest = &model->guests[i];
+        const char *value = guest->recipe->zone ? rf_json_string(guest->settings, guest->recipe->zone) : NULL;
+        rf_autofree char *zone = rf_strdup(value);
+        for (char *c = zone; c && *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        if (zone)
+            rf_xml_add(dns, "forwarder", "domain", zone, "addr", guest->address, NULL);
+    }
+}
+
+static void add_names(xmlNode *dns, const rf_node_model *model)
+{
+    for (size_t i = 0; i < model->guests_count; i++) {
+        const struct rf_node_guest *guest = &model->guests[i];
+        xmlNode *host = rf_xml_add(dns, "host", "ip", guest->address, NULL);
+        rf_xml_add_text(host, "hostname", guest->asked->name);
+    }
+}
+
+static void add_addresses(xmlNode *root, const rf_node_model *model)
+{
+    rf_autofree char *node = rf_subnet_node(&model->subnet);
+    rf_autofree char *first = rf_subnet_dhcp_first(&model->subnet), *last = rf_subnet_dhcp_last(&model->subnet);
+    rf_autofree char *prefix = rf_format("%u", model->subnet.prefix);
+    xmlNode *ip = rf_xml_add(root, "ip", "address", node, "prefix", prefix, NULL);
+    xmlNode *dhcp = rf_xml_add(ip, "dhcp", NULL);
+    rf_xml_add(dhcp, "range", "start", first, "end", last, NULL);
+    for (size_t i = 0; i < model->guests_count; i++) {
+        const struct rf_node_guest *guest = &model->guests[i];
+        rf_xml_add(dhcp, "host", "mac", guest->mac, "name", guest->asked->name, "ip", guest->address, NULL);
+    }
+}
+
+xmlDoc *rf_network_xml(const rf_node_model *model)
+{
+    char uuid[RF_UUID_TEXT], mac[18];
+    rf_uuid(model->profile->node.id, "network/guests", uuid);
+    rf_mac(model->profile->node.id, "network/guests", mac);
+    xmlDoc *document = rf_xml_new("network");
+    xmlNode *root = rf_xml_root(document);
+    rf_xml_add_text(root, "name", RF_NETWORK_NAME);
+    rf_xml_add_text(root, "uuid", uuid);
+    rf_xml_add(root, "forward", "mode", "nat", NULL);
+    rf_xml_add(root, "bridge", "name", RF_NETWORK_BRIDGE, "stp", "on", "delay", "0", NULL);
+    rf_xml_add(root, "mac", "address", mac, NULL);
+    if (model->guests_count) {
+        xmlNode *dns = rf_xml_add(root, "dns", NULL);
+        add_zones(dns, model);
+        add_names(dns, model);
+    }
+    add_addresses(root, model);
+    return document;
+}
+
+static bool same(const xmlDoc *actual, const xmlDoc *wanted)
+{
+    const xmlNode *a = rf_xml_root(actual), *w = rf_xml_root(wanted);
+    return rf_xml_contains(a, w) && rf_xml_count(a, "host") == rf_xml_count(w, "host") &&
+           rf_xml_count(a, "forwarder") == rf_xml_count(w, "forwarder");
+}
+
+bool rf_network_same(const rf_node_model *model, const char *actual_xml)
+{
+    rf_autoxml xmlDoc *wanted = rf_network_xml(model);
+    rf_autoxml xmlDoc *actual = rf_xml_parse("network", actual_xml, NULL);
+    return actual && same(actual, wanted);
+}
+
+static bool says_the_same(virNetworkPtr network, const rf_node_model *model, unsigned flags)
+{
+    rf_autofree char *text = virNetworkGetXMLDesc(network, flags);
+    return text && rf_network_same(model, text);
+}
+
+static enum rf_probe network_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    const rf_node_model *model = arg;
+    virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
+    if (!connection)
+        return RF_PROBE_ERROR;
+    rf_autonetwork virNetworkPtr network = virNetworkLookupByName(connection, RF_NETWORK_NAME);
+    int autostart = 0;
+    bool done = network && virNetworkIsActive(network) == 1 && virNetworkGetAutostart(network, &autostart) == 0 &&
+                autostart && says_the_same(network, model, 0) &&
+                says_the_same(network, model, VIR_NETWORK_XML_INACTIVE);
+    return done ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static int update(virNetworkPtr network, unsigned section, const xmlDoc *wanted, const xmlNode *node)
+{
+    rf_autofree char *text = rf_xml_node_text(wanted, node);
+    return virNetworkUpdate(network, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, section, -1, text,
+                            VIR_NETWORK_UPDATE_AFFECT_LIVE);
+}
+
+/* Adds to the running network the hosts that it lacks. What can't be added shows when both are compared afterwards. */
+static void add_missing_hosts(virNetworkPtr network, const xmlDoc *live, const xmlDoc *wanted)
+{
+    const xmlNode *live_dns = rf_xml_child(rf_xml_root(live), "dns"), *dns = rf_xml_child(rf_xml_root(wanted), "dns");
+    const xmlNode *live_dhcp = rf_xml_child(rf_xml_child(rf_xml_root(live), "ip"), "dhcp");
+    const xmlNode *dhcp = rf_xml_child(rf_xml_child(rf_xml_root(wanted), "ip"), "dhcp");
+    const struct {
+        const xmlNode *live, *wanted;
+        unsigned section;
+    } places[] = {{live_dns, dns, VIR_NETWORK_SECTION_DNS_HOST}, {live_dhcp, dhcp, VIR_NETWORK_SECTION_IP_DHCP_HOST}};
+    for (size_t i = 0; i < RF_COUNT(places); i++) {
+        for (xmlNode *host = places[i].wanted ? places[i].wanted->children : NULL; host; host = host->next) {
+            bool there = !xmlStrEqual(host->name, (const xmlChar *)"host");
+            for (xmlNode *have = places[i].live ? places[i].live->children : NULL; have && !there; have = have->next)
+                there = have->type == XML_ELEMENT_NODE && rf_xml_contains(have, host);
+            if (!there)
+                update(network, places[i].section, wanted, host);
+        }
+    }
+}
+
+static int refresh_running(virConnectPtr connection, virNetworkPtr network, const rf_node_model *model, rf_error **err)
+{
+    if (says_the_same(network, model, 0))
+        return 0;
+    rf_autofree char *text = virNetworkGetXMLDesc(network, 0);
+    rf_autoxml xmlDoc *live = text ? rf_xml_parse("network", text, err) : NULL;
+    rf_autoxml xmlDoc *wanted = rf_network_xml(model);
+    if (!live)
+        return -1;
+    add_missing_hosts(network, live, wanted);
+    if (says_the_same(network, model, 0))
+        return 0;
+    if (virConnectNumOfDomains(connection) > 0)
+        return rf_fail(
+            err, RF_FAILED,
+            "the network '%s' changes in a way that its running guests would lose it; shut the guests down and "
+            "run 'richtfest apply' again, or reboot the node",
+            RF_NETWORK_NAME);
+    if (virNetworkDestroy(network) < 0 || virNetworkCreate(network) < 0)
+        return rf_libvirt_fail(err, "restarting the network '%s'", RF_NETWORK_NAME);
+    return 0;
+}
+
+static int network_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    const rf_node_model *model = arg;
+    virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autoxml xmlDoc *document = rf_network_xml(model);
+    rf_autofree char *text = rf_xml_text(document);
+    rf_autonetwork virNetworkPtr network = virNetworkDefineXML(connection, text);
+    if (!network)
+        return rf_libvirt_fail(err, "defining the network '%s'", RF_NETWORK_NAME);
+    if (virNetworkSetAutostart(network, 1) < 0)
+        return rf_libvirt_fail(err, "setting the network '%s' to start by itself", RF_NETWORK_NAME);
+    if (virNetworkIsActive(network) == 1)
+        return refresh_running(connection, network, model, err);
+    if (virNetworkCreate(network) < 0)
+        return rf_libvirt_fail(err, "starting the network '%s'", RF_NETWORK_NAME);
+    return 0;
+}
+
+const struct rf_step_ops rf_step_network = {"network", network_probe, network_apply, NULL};

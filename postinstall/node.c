@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From profile and facts to the node's model. */
+#include "postinstall/node.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/units.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define SEEDS_DIR "/run/richtfest-seeds" /* 0711: QEMU's own user opens the seed that libvirt hands to it */
+#define CONSOLES_DIR "/var/log/libvirt/qemu"
+
+static uint64_t whole_mib(uint64_t bytes)
+{
+    return (bytes + RF_MIB - 1) / RF_MIB * RF_MIB;
+}
+
+static char *lower(const char *text)
+{
+    char *copy = rf_strdup(text);
+    for (char *c = copy; c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return copy;
+}
+
+static char *zone_of(const struct rf_node_guest *guest)
+{
+    return guest->recipe->zone ? lower(rf_json_string(guest->settings, guest->recipe->zone)) : NULL;
+}
+
+static void set_name(struct rf_node_guest *guest, const rf_node_model *model)
+{
+    const struct rf_node_guest *directory =
+        guest->asked->directory ? rf_node_guest_named(model, guest->asked->directory) : NULL;
+    rf_autofree char *zone = zone_of(directory ? directory : guest);
+    guest->fqdn = zone ? rf_format("%s.%s", guest->asked->name, zone) : rf_strdup(guest->asked->name);
+}
+
+static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, size_t index)
+{
+    const struct rf_guest *asked = guest->asked;
+    const struct rf_recipe_size *defaults = &guest->recipe->defaults;
+    rf_autofree char *what = rf_format("guest/%s", asked->name);
+    rf_uuid(model->profile->node.id, what, guest->uuid);
+    rf_mac(model->profile->node.id, what, guest->mac);
+    guest->address = rf_subnet_guest(&model->subnet, index);
+    guest->cores = asked->cores ? asked->cores : defaults->cores;
+    guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
+    guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);
+    guest->settings = rf_recipe_settings(guest->recipe, asked);
+    guest->lane = (unsigned)index + 1;
+}
+
+static void add_guests(rf_node_model *model, const char *recipes_dir, rf_problems *problems)
+{
+    const rf_profile *profile = model->profile;
+    model->guests = rf_alloc(sizeof(*model->guests) * (profile->guests_count + 1));
+    for (size_t i = 0; i < profile->guests_count; i++) {
+        struct rf_node_guest *guest = &model->guests[i];
+        guest->node = model;
+        guest->asked = &profile->guests[i];
+        guest->recipe = rf_recipe_load(recipes_dir, guest->asked->recipe, problems);
+        if (!guest->recipe)
+            return;
+        model->guests_count++;
+        fill_guest(guest, model, i);
+    }
+    for (size_t i = 0; i < model->guests_count; i++) {
+        const char *directory = model->guests[i].asked->directory;
+        const struct rf_node_guest *first = directory ? rf_node_guest_named(model, directory) : NULL;
+        if (first && first < &model->guests[i])
+            model->guests[i].lane = first->lane;
+        set_name(&model->guests[i], model);
+    }
+}
+
+static void add_admins(rf_node_model *model)
+{
+    const rf_profile *profile = model->profile;
+    model->admins = rf_alloc(sizeof(*model->admins) * (profile->node.admins_count + 1));
+    model->admins_count = profile->node.admins_count;
+    for (size_t i = 0; i < model->admins_count; i++)
+        model->admins[i] = (struct rf_node_admin){.node = model, .asked = &profile->node.admins[i]};
+}
+
+rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts, const struct rf_node_options *options,
+                                 rf_problems *problems)
+{
+    static const struct rf_node_options none;
+    const struct rf_node_options *o = options ? options : &none;
+    const char *recipes_dir = o->recipes_dir ? o->recipes_dir : rf_recipes_dir();
+    size_t before = problems->count;
+    rf_guests_check(profile, recipes_dir, problems);
+    if (problems->count > before)
+        return NULL;
+    rf_autonodemodel rf_node_model *model = rf_alloc(sizeof(*model));
+    model->profile = profile;
+    model->root = rf_strdup(o->root ? o->root : "");
+    model->libvirt = rf_libvirt_new(o->uri ? o->uri : RF_LIBVIRT_URI, o->patience);
+    model->kvm = !json_is_false(json_object_get(facts, "kvm"));
+    model->kvm_reason = rf_strdup(rf_json_string(facts, "kvm_reason"));
+    if (profile->network.guests.subnet && rf_subnet_parse(profile->network.guests.subnet, &model->subnet, NULL) < 0)
+        return NULL;
+    add_guests(model, recipes_dir, problems);
+    add_admins(model);
+    return problems->count == before ? RF_STEAL(model) : NULL;
+}
+
+void rf_node_model_free(rf_node_model *model)
+{
+    if (!model)
+        return;
+    for (size_t i = 0; i < model->guests_count; i++) {
+        rf_recipe_free(model->guests[i].recipe);
+        free(model->guests[i].address);
+        free(model->guests[i].fqdn);
+        json_decref(model->guests[i].settings);
+    }
+    free(model->guests);
+    free(model->admins);
+    rf_libvirt_free(model->libvirt);
+    free(model->kvm_reason);
+    free(model->root);
+    free(model);
+}
+
+char *rf_node_path(const rf_node_model *model, const char *format, ...)
+{
+    rf_autofree char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    if (length < 0)
+        abort();
+    return rf_format("%s%s", model->root, text);
+}
+
+const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->guests_count; i++)
+        if (strcmp(model->guests[i].asked->name, name) == 0)
+            return &model->guests[i];
+    return NULL;
+}
+
+char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file)
+{
+    return rf_node_path(guest->node, "%s/%s/%s", RF_STATE_GUESTS, guest->asked->name, file);
+}
+
+char *rf_guest_disk_path(const struct rf_node_guest *guest)
+{
+    return rf_node_path(guest->node, "%s/%s.qcow2", RF_POOL_DIR, guest->asked->name);
+}
+
+char *rf_guest_seed_path(const struct rf_node_guest *guest)
+{
+    return rf_node_path(guest->node, "%s/%s.iso", SEEDS_DIR, guest->asked->name);
+}
+
+char *rf_guest_console_path(const struct rf_node_guest *guest)
+{
+    return rf_node_path(guest->node, "%s/%s-console.log", CONSOLES_DIR, guest->asked->name);
+}
+
+bool rf_guest_settled(const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_state_path(guest, "settled.json");
+    return rf_exists(path);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The node as the profile wants it: what all steps of this room share, derived from the profile and the facts without any
+ * I/O but reading the recipes. Owned by whoever made the plan; the steps' arguments point into it.
+ */
+#pragma once
+
+#include "base/ident.h"
+#include "postinstall/address.h"
+#include "postinstall/libvirt.h"
+#include "postinstall/recipe.h"
+#include "profiles/profile.h"
+
+#define RF_NETWORK_NAME "guests"
+#define RF_NETWORK_BRIDGE "virbr-guests" /* at most 15 characters: IFNAMSIZ, netdevice(7) */
+#define RF_POOL_NAME "images"
+
+struct rf_node_model;
+
+struct rf_node_guest {
+    const struct rf_node_model *node;
+    const struct rf_guest *asked; /* in the profile */
+    rf_recipe *recipe;
+    char uuid[RF_UUID_TEXT];
+    char mac[18];
+    char *address;
+    char *fqdn; /* host name in the zone that the guest serves or belongs to, else its plain name */
+    unsigned cores;
+    uint64_t memory, disk; /* bytes, whole MiB */
+    json_t *settings;      /* with defaults */
+    unsigned lane;         /* guests run side by side; those of one directory in its lane, after it */
+};
+
+struct rf_node_admin {
+    const struct rf_node_model *node;
+    const struct rf_admin *asked;
+};
+
+typedef struct rf_node_model {
+    const rf_profile *profile; /* borrowed */
+    char *root;                /* "" on a node; a directory in tests */
+    rf_libvirt *libvirt;
+    bool kvm;
+    char *kvm_reason; /* where kvm is false; or NULL */
+    struct rf_subnet subnet;
+    struct rf_node_guest *guests;
+    size_t guests_count;
+    struct rf_node_admin *admins;
+    size_t admins_count;
+} rf_node_model;
+
+/* What a model is made from beyond the profile; zeroes are a real node's values. */
+struct rf_node_options {
+    const char *recipes_dir; /* NULL: rf_recipes_dir() */
+    const char *root;        /* NULL: "" */
+    const char *uri;         /* NULL: RF_LIBVIRT_URI */
+    unsigned patience;       /* seconds that libvirt may take to answer */
+};
+
+/* NULL where the profile has problems (all of them are added). Connects to nothing. `facts` may be NULL. */
+rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts, const struct rf_node_options *options,
+                                 rf_problems *problems);
+void rf_node_model_free(rf_node_model *model);
+RF_GUARD(rf_node_model, rf_node_model_free);
+#define rf_autonodemodel RF_CLEANUP(rf_guard_rf_node_model)
+
+/* A path of the node below the model's root. The caller frees it. */
+char *rf_node_path(const rf_node_model *model, const char *format, ...) RF_PRINTF(2, 3);
+
+/* The guest of that name, or NULL. */
+const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, const char *name);
+
+/* Places of one guest; the caller frees them. */
+char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); /* below RF_STATE_GUESTS/<name>/ */
+char *rf_guest_disk_path(const struct rf_node_guest *guest);
+char *rf_guest_seed_path(const struct rf_node_guest *guest);
+char *rf_guest_console_path(const struct rf_node_guest *guest);
+
+/* Has this guest come up healthy once and was it handed over? Then its secrets and its seed are gone for good. */
+bool rf_guest_settled(const struct rf_node_guest *guest);

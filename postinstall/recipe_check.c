@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The guests of a profile against their recipes. */
+#include "base/memory.h"
+#include "base/units.h"
+#include "postinstall/address.h"
+#include "postinstall/recipe.h"
+#include "profiles/suggest.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { WORDS_MAX = 64 };
+
+struct check {
+    const rf_profile *profile;
+    const struct rf_guest *guest;
+    size_t index;
+    rf_problems *problems;
+};
+
+static void problem(const struct check *check, const char *key, const char *format, ...) RF_PRINTF(3, 4);
+
+/* At the guest, or at its settings where the key is one of them. */
+static void problem(const struct check *check, const char *key, const char *format, ...)
+{
+    rf_autofree char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    if (length < 0)
+        abort();
+    rf_autofree char *path = rf_format("guests[%zu].%s", check->index, key);
+    bool setting = strncmp(key, "settings", 8) == 0 && check->guest->settings_line;
+    rf_problem_at(check->problems, check->profile->file, setting ? check->guest->settings_line : check->guest->line,
+                  setting ? check->guest->settings_column : check->guest->column, path, "%s", text);
+}
+
+static size_t words_of(const json_t *names, const char **ret_words)
+{
+    size_t count = json_array_size(names) < WORDS_MAX ? json_array_size(names) : WORDS_MAX;
+    for (size_t i = 0; i < count; i++)
+        ret_words[i] = json_string_value(json_array_get(names, i));
+    return count;
+}
+
+static bool known_recipe(const struct check *check, const char *recipes_dir)
+{
+    json_t *names = rf_recipe_names(recipes_dir);
+    const char *words[WORDS_MAX];
+    size_t count = words_of(names, words);
+    bool known = false;
+    rf_autofree char *all = NULL;
+    for (size_t i = 0; i < count; i++) {
+        known |= strcmp(words[i], check->guest->recipe) == 0;
+        rf_append(&all, "%s%s", i ? ", " : "", words[i]);
+    }
+    const char *near = rf_suggest(check->guest->recipe, words, count);
+    if (!known && near)
+        problem(check, "recipe", "there is no recipe '%s'; did you mean '%s'?", check->guest->recipe, near);
+    else if (!known)
+        problem(check, "recipe", "there is no recipe '%s'; there are: %s", check->guest->recipe, all ? all : "none");
+    json_decref(names);
+    return known;
+}
+
+static void check_size(const struct check *check, const char *key, uint64_t asked, uint64_t minimum)
+{
+    if (asked == 0 || asked >= minimum)
+        return;
+    rf_autofree char *has = rf_size_text(asked), *needs = rf_size_text(minimum);
+    problem(check, key, "%s is too little for '%s'; give it %s or more", has, check->guest->recipe, needs);
+}
+
+static void check_sizes(const struct check *check, const rf_recipe *recipe)
+{
+    if (check->guest->cores && check->guest->cores < recipe->minimums.cores)
+        problem(check, "cores", "%u is too little for '%s'; give it %u or more", check->guest->cores,
+                check->guest->recipe, recipe->minimums.cores);
+    check_size(check, "memory", check->guest->memory, recipe->minimums.memory);
+    check_size(check, "disk", check->guest->disk, recipe->minimums.disk);
+}
+
+static void check_known(const struct check *check, const rf_recipe *recipe)
+{
+    const char *words[WORDS_MAX], *key;
+    json_t *value;
+    size_t count = recipe->settings_count < WORDS_MAX ? recipe->settings_count : WORDS_MAX;
+    for (size_t i = 0; i < count; i++)
+        words[i] = recipe->settings[i].name;
+    json_object_foreach(check->guest->settings, key, value)
+    {
+        bool known = false;
+        for (size_t i = 0; i < count; i++)
+            known |= strcmp(words[i], key) == 0;
+        const char *near = known ? NULL : rf_suggest(key, words, count);
+        rf_autofree char *path = rf_format("settings.%s", key);
+        if (!known)
+            problem(check, path,
+                    near ? "the recipe '%s' has no such setting; did you mean '%s'?"
+                         : "the recipe '%s' has no such setting%s",
+                    recipe->name, near ? near : "");
+    }
+}
+
+static void check_value(const struct check *check, const struct rf_recipe_setting *setting, const json_t *value)
+{
+    rf_autofree char *path = rf_format("settings.%s", setting->name);
+    const char *wrong = value ? setting->type->wrong(value) : NULL;
+    rf_autofree char *shown = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+    if (!value && setting->required)
+        problem(check, path, "this setting is missing (%s); write for example '%s: %s'", setting->title, setting->name,
+                setting->type->example);
+    else if (wrong)
+        problem(check, path, "%s %s; write for example '%s'", shown ? shown : "this", wrong, setting->type->example);
+}
+
+static void check_settings(const struct check *check, const rf_recipe *recipe)
+{
+    check_known(check, recipe);
+    for (size_t i = 0; i < recipe->settings_count; i++)
+        check_value(check, &recipe->settings[i], json_object_get(check->guest->settings, recipe->settings[i].name));
+}
+
+/* A default that derives from another setting may not fit its own type (a NetBIOS name from a long label). */
+static void check_derived(const struct check *check, const rf_recipe *recipe)
+{
+    json_t *settings = rf_recipe_settings(recipe, check->guest);
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        const json_t *value = json_object_get(settings, setting->name);
+        if (!setting->first_label_of || !value || json_object_get(check->guest->settings, setting->name) ||
+            !setting->type->wrong(value))
+            continue;
+        rf_autofree char *path = rf_format("settings.%s", setting->name);
+        problem(check, path, "the default '%s' (from %s) %s; write one of your own", json_string_value(value),
+                setting->first_label_of, setting->type->wrong(value));
+    }
+    json_decref(settings);
+}
+
+static void check_guest(const struct check *check, const char *recipes_dir)
+{
+    if (!known_recipe(check, recipes_dir))
+        return;
+    rf_autorecipe rf_recipe *recipe = rf_recipe_load(recipes_dir, check->guest->recipe, check->problems);
+    if (!recipe)
+        return;
+    check_sizes(check, recipe);
+    check_settings(check, recipe);
+    check_derived(check, recipe);
+}
+
+static void check_subnet(const rf_profile *profile, rf_problems *problems)
+{
+    struct rf_subnet subnet;
+    rf_autoerror rf_error *why = NULL;
+    if (!profile->network.guests.subnet) {
+        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
+                      "guests need a network; write for example 'subnet: 10.20.0.0/24'");
+        return;
+    }
+    if (rf_subnet_parse(profile->network.guests.subnet, &subnet, &why) < 0) {
+        rf_autofree char *text = rf_error_text(why);
+        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet", "%s", text);
+    } else if (profile->guests_count > rf_subnet_guests_max(&subnet)) {
+        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
+                      "%s has room for %zu guests and the profile has %zu; choose a larger subnet",
+                      profile->network.guests.subnet, rf_subnet_guests_max(&subnet), profile->guests_count);
+    }
+}
+
+void rf_guests_check(const rf_profile *profile, const char *recipes_dir, rf_problems *problems)
+{
+    if (profile->guests_count)
+        check_subnet(profile, problems);
+    for (size_t i = 0; i < profile->guests_count; i++)
+        check_guest(&(struct check){profile, &profile->guests[i], i, problems}, recipes_dir);
+}
+
+static json_t *derived(const struct rf_recipe_setting *setting, const json_t *settings)
+{
+    const char *from =
+        setting->first_label_of ? json_string_value(json_object_get(settings, setting->first_label_of)) : NULL;
+    if (!from)
+        return setting->fallback ? json_incref(setting->fallback) : NULL;
+    return json_stringn(from, strcspn(from, "."));
+}
+
+json_t *rf_recipe_settings(const rf_recipe *recipe, const struct rf_guest *guest)
+{
+    json_t *settings = guest->settings ? json_deep_copy(guest->settings) : json_object();
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        if (json_object_get(settings, setting->name))
+            continue;
+        json_t *value = derived(setting, settings);
+        if (value)
+            json_object_set_new(settings, setting->name, value);
+    }
+    return settings;
+}

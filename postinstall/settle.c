@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The end of a guest's first boot: no seed, no secrets, starts with the node. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "postinstall/domain.h"
+#include "postinstall/domain_xml.h"
+#include "postinstall/secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { DETACH_SECONDS = 30, DETACH_AGAIN = 10 };
+
+static bool attached(virDomainPtr domain, const char *seed)
+{
+    rf_autofree char *live = virDomainGetXMLDesc(domain, 0);
+    return live && strstr(live, seed);
+}
+
+/* Asks the guest to let go of the drive (PCI hot-unplug) and waits a bounded time. One that does not is healthy all the same:
+ * it keeps an unlinked file until it is shut down. */
+static void detach(virDomainPtr domain, const struct rf_node_guest *guest)
+{
+    rf_autofree char *seed = rf_guest_seed_path(guest);
+    rf_autoxml xmlDoc *document = rf_xml_new("devices");
+    rf_domain_add_seed(rf_xml_root(document), guest);
+    rf_autofree char *drive = rf_xml_node_text(document, rf_xml_child(rf_xml_root(document), "disk"));
+    if (virDomainIsActive(domain) != 1 || !attached(domain, seed))
+        return;
+    for (unsigned i = 0; i < DETACH_SECONDS && attached(domain, seed); i++) {
+        if (i % DETACH_AGAIN == 0)
+            virDomainDetachDeviceFlags(domain, drive, VIR_DOMAIN_AFFECT_LIVE);
+        sleep(1);
+    }
+}
+
+/* Without the seed from its next start on. */
+static int redefine(virConnectPtr connection, const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autoxml xmlDoc *document = rf_domain_xml(guest, false);
+    rf_autofree char *text = rf_xml_text(document);
+    rf_autodomain virDomainPtr domain = virDomainDefineXML(connection, text);
+    if (!domain || virDomainSetAutostart(domain, 1) < 0)
+        return rf_libvirt_fail(err, "defining the guest %s without its seed", guest->asked->name);
+    return 0;
+}
+
+static enum rf_probe settle_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    (void)err;
+    return rf_guest_settled(arg) ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    const struct rf_node_guest *guest = arg;
+    rf_autofree char *seed = rf_guest_seed_path(guest), *mark = rf_guest_state_path(guest, "settled.json");
+    rf_autofree char *directory = rf_guest_state_path(guest, "");
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
+    if (!domain)
+        return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
+    detach(domain, guest);
+    if (redefine(connection, guest, err) < 0)
+        return -1;
+    if (unlink(seed) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", seed);
+    if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0)
+        return -1;
+    rf_autojson json_t *facts = json_pack("{s:s,s:s}", "uuid", guest->uuid, "recipe", guest->recipe->name);
+    rf_autofree char *text = rf_json_text(facts);
+    return rf_write_file(mark, text, strlen(text), 0600, err);
+}
+
+const struct rf_step_ops rf_step_settle = {"settle", settle_probe, settle_apply, NULL};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What `richtfest status` shows of the node: its guests and how they are. */
+#pragma once
+
+#include "postinstall/node.h"
+
+/* Asks libvirt and every running guest's probes once, now. Blocks for as long as a guest that does not answer takes: up to ten
+ * seconds a probe. Changes nothing. The caller owns the object; NULL only where the profile is wrong.
+ *
+ *   {"libvirt": "reachable", "network": {"name", "subnet", "active"}, "pool": {"path", "active", "free", "size"},
+ *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "probes": [{"probe", "state", "words"}],
+ *                "handover": PATH}]}
+ */
+json_t *rf_node_status_json(const rf_profile *profile, const struct rf_node_options *options, rf_error **err);
+
+/* The same as a table for people. Pure; the caller frees it. */
+char *rf_node_status_text(const json_t *status);
