@@ -129,6 +129,7 @@ static int add_partition(int fd, blkid_partition from, struct rf_disk *disk, rf_
     const char *type = blkid_partition_get_type_string(from);
     part->type_uuid = type ? lower(type) : rf_format("0x%02x", (unsigned)blkid_partition_get_type(from));
     part->uuid = lower(blkid_partition_get_uuid(from));
+    part->attributes = type ? (uint64_t)blkid_partition_get_flags(from) & INT64_MAX : 0;
     part->name = rf_clean_text(rf_strdup(blkid_partition_get_name(from)));
     bool inside = part->size && part->start < disk->size && part->size <= disk->size - part->start;
     if (blkid_partition_is_extended(from) || !inside)

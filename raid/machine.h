@@ -35,6 +35,7 @@ struct rf_partition {
     char *type_uuid;      /* GPT type GUID or MBR type "0x83"; lower case */
     char *uuid;           /* PARTUUID, lower case, or NULL */
     char *name;           /* GPT name, or NULL */
+    uint64_t attributes;  /* GPT attribute bits 0 to 62 (UEFI 2.10, table 5.8); bit 63 says nothing that matters here */
     struct rf_signature *signatures;
     size_t signatures_count;
 };

@@ -50,6 +50,7 @@ static const struct field partition_fields[] = {
     MEMBER(struct rf_partition, type_uuid, TEXT, true),
     MEMBER(struct rf_partition, uuid, TEXT, false),
     MEMBER(struct rf_partition, name, TEXT, false),
+    MEMBER(struct rf_partition, attributes, BYTES, true),
     MEMBERS(struct rf_partition, signatures, signature_object),
     {0},
 };

@@ -6,7 +6,9 @@
 #include "base/paths.h"
 #include "raid/inventory.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
 
 enum { MOUNTINFO_MAX = 4 << 20 };
 
@@ -58,17 +60,48 @@ char **rf_mounts_below(const char *mountinfo, const char *target)
     return points;
 }
 
-int rf_target_close(struct rf_step_env *env, const char *target, rf_error **err)
+static int points_now(const char *target, char ***ret_points, rf_error **err)
 {
     rf_autofree char *mountinfo = NULL;
     if (rf_read_file("/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, NULL, err) < 0)
         return -1;
-    rf_autonames char **points = rf_mounts_below(mountinfo, target);
+    *ret_points = rf_mounts_below(mountinfo, target);
+    return 0;
+}
+
+int rf_target_close(const char *target, rf_error **err)
+{
+    rf_autonames char **points = NULL;
+    if (points_now(target, &points, err) < 0)
+        return -1;
     int status = 0;
     for (char **point = points; *point; point++)
-        if (rf_run_argv(env->runner, RF_ARGV("umount", *point), status < 0 ? NULL : err) < 0)
-            status = status < 0 ? status : rf_wrap(err, "unmounting %s", *point);
+        if (umount2(*point, UMOUNT_NOFOLLOW) < 0)
+            status = rf_fail_errno(status < 0 ? NULL : err, RF_FAILED, errno,
+                                   "%s can't be unmounted (`fuser -vm` shows who uses it)", *point);
     return status;
+}
+
+static bool is_mounted(char *const *points, const char *where)
+{
+    for (; *points; points++)
+        if (strcmp(*points, where) == 0)
+            return true;
+    return false;
+}
+
+/* How many of the layout's file systems are mounted at their places; -1 and *err where that can't be read. */
+static int count_mounted(const rf_layout *layout, const char *target, rf_error **err)
+{
+    rf_autonames char **points = NULL;
+    if (points_now(target, &points, err) < 0)
+        return -1;
+    int count = 0;
+    for (size_t i = 0; i < layout->filesystems_count; i++) {
+        rf_autofree char *where = rf_format("%s/%s", target, layout->filesystems[i].id);
+        count += is_mounted(points, where);
+    }
+    return count;
 }
 
 static int mount_one(struct rf_step_env *env, const char *type, const char *options, const char *device,
@@ -104,24 +137,32 @@ static int mount_all(struct rf_step_env *env, const rf_layout *layout, const cha
 
 int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
 {
-    if (rf_target_close(env, target, err) < 0)
+    int mounted = count_mounted(layout, target, err);
+    if (mounted < 0)
+        return -1;
+    if ((size_t)mounted == layout->filesystems_count)
+        return 0;
+    if (rf_target_close(target, err) < 0)
         return rf_wrap(err, "clearing what an earlier run left");
     if (rf_array_assemble(env, &layout->system, err) < 0 || rf_array_assemble(env, &layout->data, err) < 0 ||
         rf_volume_activate(env, &layout->images, err) < 0)
         return -1;
     if (mount_all(env, layout, target, err) == 0)
         return 0;
-    rf_target_close(env, target, NULL);
+    rf_target_close(target, NULL);
     return -1;
 }
 
 static int mount_kernel(struct rf_step_env *env, const char *root, rf_error **err)
 {
-    static const char *const trees[] = {"/dev", "/proc", "/sys", "/run"};
+    /* /run alone: the target itself may lie in it */
+    static const struct {
+        const char *how, *tree;
+    } trees[] = {{"--rbind", "/dev"}, {"--rbind", "/proc"}, {"--rbind", "/sys"}, {"--bind", "/run"}};
     for (size_t i = 0; i < RF_COUNT(trees); i++) {
-        rf_autofree char *where = rf_format("%s%s", root, trees[i]);
+        rf_autofree char *where = rf_format("%s%s", root, trees[i].tree);
         /* private: unmounting the copy must not reach the original through its peer group (mount(8)) */
-        if (rf_run_argv(env->runner, RF_ARGV("mount", "--rbind", "--make-rprivate", trees[i], where), err) < 0)
+        if (rf_run_argv(env->runner, RF_ARGV("mount", trees[i].how, "--make-rprivate", trees[i].tree, where), err) < 0)
             return -1;
     }
     return 0;

@@ -12,8 +12,9 @@
 
 #include "raid/steps.h"
 
-/* Assembles the arrays (also degraded), activates the volume and mounts all. First undoes what an earlier run left under
- * `target`. On failure everything is unmounted again. Blocks until the devices are there. */
+/* Assembles the arrays (also degraded), activates the volume and mounts all. Where everything is mounted already, nothing is
+ * done; where only a part is (an earlier run was killed), that is unmounted first. On failure everything is unmounted
+ * again. Blocks until the devices are there. */
 int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err);
 
 /* Mounts subvolume `root` ("roots/1") as a complete system at TARGET/root: state, images, the first member's ESP, and the kernel's
@@ -23,7 +24,7 @@ int rf_target_enter(struct rf_step_env *env, const rf_layout *layout, const char
 
 /* Unmounts everything below `target`, last mounted first. Every mount is tried; the first failure is the error, because a
  * mount that stays means data that may not be on the disk. No mounts: success. */
-int rf_target_close(struct rf_step_env *env, const char *target, rf_error **err);
+int rf_target_close(const char *target, rf_error **err);
 
 /* The mount points below `target` in a text of /proc/self/mountinfo, last mounted first, NULL-terminated; freed by
  * rf_names_free (raid/inventory.h). Pure. */
