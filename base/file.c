@@ -124,7 +124,7 @@ int rf_make_dirs(const char *path, mode_t mode, rf_error **err)
         slash = strchrnul(slash, '/');
         bool last = *slash == '\0';
         *slash = '\0';
-        if (mkdir(copy, mode) < 0 && errno != EEXIST)
+        if (mkdir(copy, mode) == 0 ? chmod(copy, mode) < 0 : errno != EEXIST) /* chmod: whatever the umask */
             return rf_fail_errno(err, RF_FAILED, errno, "directory %s can't be made", copy);
         if (last)
             break;

@@ -17,8 +17,10 @@ struct options {
 
 static int parse(int argc, char **argv, struct options *options)
 {
-    static const struct option known[] = {{"medium", required_argument, NULL, 'm'}, {"live", no_argument, NULL, 'l'},
-                                          {"node", no_argument, NULL, 'n'},         {"json", no_argument, NULL, 'j'},
+    static const struct option known[] = {{"medium", required_argument, NULL, 'm'},
+                                          {"live", no_argument, NULL, 'l'},
+                                          {"node", no_argument, NULL, 'n'},
+                                          {"json", no_argument, NULL, 'j'},
                                           {NULL, 0, NULL, 0}};
     *options = (struct options){.medium = RF_MEDIUM_DIR};
     int found;
@@ -62,7 +64,8 @@ static int apply(const struct options *options, const rf_profile *profile)
     rf_autosession struct rf_session session;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_session_open(&session, audience, on_node ? RF_STATE_EVENTS : RF_RUN_DIR "/events.jsonl", profile->node.id);
-    rf_session_report(&session, profile->node.id, profile->report.url, on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
+    rf_session_report(&session, profile->node.id, profile->report.url,
+                      on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);
     rf_session_end(&session, error, "the profile is fulfilled");
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;

@@ -23,8 +23,9 @@ const struct rf_subcommand rf_cmd_inventory = {
     .name = "inventory",
     .usage = "",
     .summary = "describes this machine as JSON (disks, signatures, memory, network)",
-    .help = "Reads only; run it as root, or disks can't be opened. Keep the output as a file and plan with it elsewhere:\n"
-            "  richtfest inventory >machine.json\n"
-            "  richtfest plan PROFILE --machine machine.json\n",
+    .help =
+        "Reads only; run it as root, or disks can't be opened. Keep the output as a file and plan with it elsewhere:\n"
+        "  richtfest inventory >machine.json\n"
+        "  richtfest plan PROFILE --machine machine.json\n",
     .run = run,
 };

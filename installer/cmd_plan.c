@@ -67,6 +67,7 @@ const struct rf_subcommand rf_cmd_plan = {
     .summary = "prints the steps that lead from this machine to the profile; writes nothing",
     .help = "  --machine FILE   plan for a machine recorded by `richtfest inventory`, instead of this one\n"
             "  --json           the same for programs\n"
-            "1: the profile is wrong. 2: the machine does not fit, or foreign data is in the way; all reasons are listed.\n",
+            "1: the profile is wrong. 2: the machine does not fit, or foreign data is in the way; all reasons are "
+            "listed.\n",
     .run = run,
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/deploy.h"
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "raid/bootable.h"
 #include "raid/mounts.h"
 
 #include <string.h>
@@ -69,8 +71,8 @@ static bool installed(const rf_deploy *deploy)
 
 void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan)
 {
-    rf_plan_add(plan, &rf_step_medium, deploy, RF_PHASE_INSTALL, "medium", "Check the installation medium's checksums")->done =
-        installed(deploy);
+    rf_plan_add(plan, &rf_step_medium, deploy, RF_PHASE_INSTALL, "medium", "Check the installation medium's checksums")
+        ->done = installed(deploy);
 }
 
 void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
@@ -92,9 +94,13 @@ void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
         const struct rf_layout_disk *disk = &deploy->layout->disks[i];
         rf_autofree char *id = rf_format("boot/%u", disk->member);
         rf_plan_add(plan, &rf_step_bootable, &deploy->disks[i], RF_PHASE_INSTALL, id,
-                    "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member, disk->serial ? disk->serial : "none")
+                    "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
+                    disk->serial ? disk->serial : "none")
             ->done = committed(deploy->machine, disk);
     }
+    rf_plan_add(plan, &rf_step_mark, deploy, RF_PHASE_INSTALL, "mark",
+                "Let an ISO that is left attached boot this node")
+        ->done = done;
 }
 
 static char *below(const rf_deploy *deploy, const char *where, const char *path)
@@ -117,7 +123,22 @@ char *rf_deploy_images(const rf_deploy *deploy, const char *path)
     return below(deploy, "images", path);
 }
 
+char *rf_deploy_top(const rf_deploy *deploy, const char *path)
+{
+    return below(deploy, "system", path);
+}
+
+/* The kernel is asked, not remembered: a run that was killed left its mounts, and they are as good as new ones. */
+static bool is_open(const rf_deploy *deploy)
+{
+    rf_autofree char *mounts = NULL;
+    rf_autofree char *images = rf_format(" %s/images ", deploy->target);
+    return rf_read_file("/proc/self/mountinfo", 4 << 20, &mounts, NULL, NULL) == 0 && strstr(mounts, images);
+}
+
 int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
 {
+    if (is_open(deploy))
+        return 0;
     return rf_target_open(env, deploy->layout, deploy->target, err);
 }

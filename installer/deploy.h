@@ -37,6 +37,7 @@ void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan);
 void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan);
 
 /* Paths below the mounted target; the caller frees them. */
+char *rf_deploy_top(const rf_deploy *deploy, const char *path);    /* in the system volume's top level */
 char *rf_deploy_root(const rf_deploy *deploy, const char *path);   /* in the new root */
 char *rf_deploy_state(const rf_deploy *deploy, const char *path);  /* in the subvolume `state` */
 char *rf_deploy_images(const rf_deploy *deploy, const char *path); /* on the images' volume */
@@ -51,3 +52,4 @@ extern const struct rf_step_ops rf_step_state;     /* profile, machine record, h
 extern const struct rf_step_ops rf_step_payload;   /* guests' base images */
 extern const struct rf_step_ops rf_step_flush;     /* unmounted and on the disks */
 extern const struct rf_step_ops rf_step_bootable;  /* arg: rf_deploy_disk; the commit point */
+extern const struct rf_step_ops rf_step_mark;      /* what the GRUB of an ISO that is left attached looks for */

@@ -19,8 +19,8 @@ int rf_fail_problems(rf_error **err, enum rf_code code, const rf_problems *probl
 static void announce(struct rf_session *session, const rf_profile *profile, const struct rf_site *site)
 {
     size_t todo = rf_plan_todo(rf_site_plan(site), rf_site_phase(site));
-    rf_emit_message(session->events, RF_STARTED, "Richtfest %s: node %s, %zu step%s to do", RF_VERSION, profile->node.id, todo,
-                    todo == 1 ? "" : "s");
+    rf_emit_message(session->events, RF_STARTED, "Richtfest %s: node %s, %zu step%s to do", RF_VERSION,
+                    profile->node.id, todo, todo == 1 ? "" : "s");
 }
 
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,

@@ -27,8 +27,8 @@ static char *machine_name(const rf_machine *machine)
 }
 
 /* One try to get a valid profile. *ret_report is where a failure can be reported even though the profile is wrong. */
-static int try_profile(struct rf_session *session, const char *medium, struct rf_source *source, rf_profile **ret_profile,
-                       char **ret_report, rf_error **err)
+static int try_profile(struct rf_session *session, const char *medium, struct rf_source *source,
+                       rf_profile **ret_profile, char **ret_report, rf_error **err)
 {
     if (rf_source_find(medium, source, err) < 0 || rf_source_fetch(source, session->events, err) < 0)
         return -1;
@@ -38,6 +38,7 @@ static int try_profile(struct rf_session *session, const char *medium, struct rf
         *ret_report = rf_report_url(source->text, source->size);
         return rf_fail_problems(err, RF_BAD_PROFILE, &problems);
     }
+    rf_source_identify(source, profile->node.id);
     *ret_profile = profile;
     return 0;
 }
@@ -79,8 +80,8 @@ static rf_profile *wait_for_profile(struct rf_session *session, const char *medi
     }
 }
 
-static int install(struct rf_session *session, const char *medium, const struct rf_source *source, const rf_profile *profile,
-                   rf_error **err)
+static int install(struct rf_session *session, const char *medium, const struct rf_source *source,
+                   const rf_profile *profile, rf_error **err)
 {
     rf_automachine rf_machine *machine = NULL;
     if (rf_read_machine(NULL, &machine, err) < 0)
@@ -109,7 +110,8 @@ static int run(struct rf_session *session, const char *medium, const char *name)
     rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
     if (install(session, medium, &source, profile, &error) < 0) {
         rf_session_end(session, error, NULL);
-        rf_emit_message(session->events, RF_WAITING, "this machine stays as it is; mend what is said above and reboot it");
+        rf_emit_message(session->events, RF_WAITING,
+                        "this machine stays as it is; mend what is said above and reboot it");
         return rf_error_code(error);
     }
     rf_session_end(session, NULL, "installed; rebooting into the node");

@@ -12,8 +12,9 @@ static const struct rf_subcommand *const commands[] = {
     &rf_cmd_image_build, &rf_cmd_image_customize, &rf_cmd_image_inspect, &rf_cmd_docs,
 };
 
-static const char exit_codes[] = "Exit codes: 0 done, 1 the profile is wrong, 2 this machine does not fit or foreign data\n"
-                                 "is in the way, 3 it failed while working, 64 usage.\n";
+static const char exit_codes[] =
+    "Exit codes: 0 done, 1 the profile is wrong, 2 this machine does not fit or foreign data\n"
+    "is in the way, 3 it failed while working, 64 usage.\n";
 
 char *rf_help_text(void)
 {
@@ -58,7 +59,8 @@ static int unknown(int argc, char **argv)
     const char *names[RF_COUNT(commands)];
     for (size_t i = 0; i < RF_COUNT(commands); i++)
         names[i] = commands[i]->name;
-    rf_autofree char *typed = argc > 1 && strcmp(argv[0], "image") == 0 ? rf_format("image %s", argv[1]) : rf_strdup(argv[0]);
+    rf_autofree char *typed =
+        argc > 1 && strcmp(argv[0], "image") == 0 ? rf_format("image %s", argv[1]) : rf_strdup(argv[0]);
     const char *near = rf_suggest(typed, names, RF_COUNT(names));
     fprintf(stderr, "richtfest: error: unknown command `%s`", typed);
     fprintf(stderr, near ? "; did you mean `%s`?\n" : "; `richtfest help` lists them\n", near);
@@ -76,8 +78,8 @@ static int help(int argc, char **argv)
     const struct rf_subcommand *command = find(argc, argv, &words);
     if (!command)
         return unknown(argc, argv);
-    printf("usage: richtfest %s %s\n\n%s\n%s%s", command->name, command->usage, command->summary, command->help ? "\n" : "",
-           command->help ? command->help : "");
+    printf("usage: richtfest %s %s\n\n%s\n%s%s", command->name, command->usage, command->summary,
+           command->help ? "\n" : "", command->help ? command->help : "");
     return RF_OK;
 }
 

@@ -19,7 +19,8 @@ enum rf_audience {
 
 /* Opens the sinks: the audience, the journal, and `event_file` (JSON lines, or NULL). Test faults come from the environment:
  * RICHTFEST_FAIL_COMMAND=N (that command fails), RICHTFEST_KILL_COMMAND=N, RICHTFEST_RECORD=FILE. */
-void rf_session_open(struct rf_session *session, enum rf_audience audience, const char *event_file, const char *machine);
+void rf_session_open(struct rf_session *session, enum rf_audience audience, const char *event_file,
+                     const char *machine);
 
 /* From here on events go to the profile's report.url too, and carry the node's id. `spool` may be NULL. */
 void rf_session_report(struct rf_session *session, const char *node_id, const char *url, const char *spool);

@@ -12,7 +12,8 @@
 struct rf_site_options {
     const char *medium; /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
     const char *target; /* where the new system is mounted while it is written */
-    const char *source_id; /* of the profile's source (image/region.h), or NULL; see docs/explanation/iso-left-attached.md */
+    const char
+        *source_id; /* of the profile's source (image/region.h), or NULL; see docs/explanation/iso-left-attached.md */
 };
 
 struct rf_site; /* owns what the steps point to */

@@ -22,5 +22,8 @@ int rf_source_find(const char *medium, struct rf_source *ret_source, rf_error **
  * events; fails only where waiting can't help (RF_BAD_PROFILE: 404, too large). */
 int rf_source_fetch(struct rf_source *source, rf_events *events, rf_error **err);
 
+/* Gives an embedded profile its identity, once its node's id is known. */
+void rf_source_identify(struct rf_source *source, const char *node_id);
+
 void rf_source_clear(struct rf_source *source);
 #define rf_autosource RF_CLEANUP(rf_source_clear)

@@ -99,7 +99,8 @@ static int set_timezone(const rf_deploy *deploy, rf_error **err)
     rf_autofree char *there = rf_deploy_root(deploy, zone);
     rf_autofree char *link = rf_deploy_root(deploy, "/etc/localtime");
     if (!rf_exists(there))
-        return rf_fail(err, RF_BAD_PROFILE, "node.timezone: %s is not a time zone of this image", deploy->profile->node.timezone);
+        return rf_fail(err, RF_BAD_PROFILE, "node.timezone: %s is not a time zone of this image",
+                       deploy->profile->node.timezone);
     rf_autofree char *temporary = rf_format("%s.new", link);
     unlink(temporary);
     if (symlink(zone, temporary) < 0 || rename(temporary, link) < 0)

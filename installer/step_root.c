@@ -2,12 +2,11 @@
 /* The root: the medium's squashfs, unpacked into a subvolume that gets its name only when it is complete. */
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/medium.h"
 #include "installer/deploy.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define SQUASHFS "/LiveOS/squashfs.img"
 
 static enum rf_probe root_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
@@ -35,7 +34,7 @@ static void percentage(void *data, const char *text, size_t size)
 
 static int unpack(struct rf_step_env *env, const rf_deploy *deploy, const char *to, rf_error **err)
 {
-    rf_autofree char *squashfs = rf_format("%s" SQUASHFS, deploy->medium);
+    rf_autofree char *squashfs = rf_format("%s" RF_MEDIUM_ROOT_FILE, deploy->medium);
     rf_autoresult struct rf_result result = {0};
     const struct rf_command command = {
         .argv = RF_ARGV("unsquashfs", "-percentage", "-force", "-dest", to, squashfs),
@@ -51,8 +50,7 @@ static int root_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     const rf_deploy *deploy = arg;
     rf_autofree char *root = rf_deploy_root(deploy, "");
     rf_autofree char *partial = rf_format("%s.partial", root);
-    if (rf_exists(partial) &&
-        rf_run_argv(env->runner, RF_ARGV("btrfs", "subvolume", "delete", partial), err) < 0)
+    if (rf_exists(partial) && rf_run_argv(env->runner, RF_ARGV("btrfs", "subvolume", "delete", partial), err) < 0)
         return rf_wrap(err, "removing what an interrupted run left");
     if (rf_run_argv(env->runner, RF_ARGV("btrfs", "subvolume", "create", partial), err) < 0 ||
         unpack(env, deploy, partial, err) < 0)

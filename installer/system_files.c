@@ -89,7 +89,7 @@ static char *sshd(const rf_profile *profile, const struct rf_system_ids *ids)
     (void)ids;
     return rf_strdup("# Written by Richtfest: keys only, and only those of the profile's admins.\n"
                      "HostKey " RF_STATE_DIR "/ssh/ssh_host_ed25519_key\n"
-                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_rsa_key\n"
+                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ecdsa_key\n"
                      "PasswordAuthentication no\n"
                      "KbdInteractiveAuthentication no\n"
                      "PermitRootLogin no\n"
@@ -152,7 +152,8 @@ char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids 
                      "  linux /%s/boot/vmlinuz-%s %s\n"
                      "  initrd /%s/boot/initrd.img-%s\n"
                      "}\n",
-                     profile->node.id, profile->node.id, ids->system_uuid, ids->root, release, cmdline, ids->root, release);
+                     profile->node.id, profile->node.id, ids->system_uuid, ids->root, release, cmdline, ids->root,
+                     release);
 }
 
 char *rf_grub_stub(const struct rf_system_ids *ids)

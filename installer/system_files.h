@@ -7,11 +7,11 @@
 
 #include "profiles/profile.h"
 
-struct rf_system_ids { /* borrowed */
-    const char *root;        /* subvolume: "roots/1" */
-    const char *system_uuid; /* btrfs */
+struct rf_system_ids {               /* borrowed */
+    const char *root;                /* subvolume: "roots/1" */
+    const char *system_uuid;         /* btrfs */
     const char *system_md, *data_md; /* arrays, as UUIDs with dashes */
-    const char *images_uuid; /* XFS */
+    const char *images_uuid;         /* XFS */
 };
 
 struct rf_system_file {

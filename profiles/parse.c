@@ -291,5 +291,6 @@ rf_profile *rf_profile_parse(const char *name, const char *text, size_t size, rf
     if (parse.listed)
         return NULL;
     profile->document = RF_STEAL(root);
+    profile->text = rf_format("%.*s", (int)size, text);
     return RF_STEAL(profile);
 }

@@ -50,6 +50,7 @@ void rf_profile_free(rf_profile *profile)
     rf_table_release(&rf_profile_table, profile);
     rf_node_free(profile->document);
     free(profile->file);
+    rf_free_secret(profile->text); /* report.url may hold a token */
     free(profile);
 }
 

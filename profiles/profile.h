@@ -54,6 +54,7 @@ struct rf_guest {
 
 typedef struct rf_profile {
     char *file;               /* where it came from, as messages name it */
+    char *text;               /* as it was given, byte for byte: what the node keeps */
     struct rf_node *document; /* the text as a tree, for rf_profile_problem */
     unsigned format;          /* RF_PROFILE_FORMAT */
     struct {

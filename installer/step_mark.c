@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An ISO left attached is harmless: its GRUB looks for the mark of its own profile source on the disks, and where it finds it,
+ * it boots the node instead of the installer. Written after the commit point, so that it never leads to half a system.
+ */
+#include "base/file.h"
+#include "base/memory.h"
+#include "image/region.h"
+#include "installer/deploy.h"
+#include "raid/mounts.h"
+
+#include <string.h>
+
+static char *mark_path(const rf_deploy *deploy)
+{
+    rf_autofree char *name = rf_format(RF_NODE_MARK_DIR "/%s", deploy->source_id ? deploy->source_id : "none");
+    return rf_deploy_top(deploy, name);
+}
+
+static bool is_there(const rf_deploy *deploy)
+{
+    rf_autofree char *mark = mark_path(deploy);
+    rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
+    rf_autofree char *wanted = rf_grub_stub(&deploy->ids);
+    rf_autofree char *found = NULL;
+    return rf_exists(mark) && rf_read_file(config, 1 << 16, &found, NULL, NULL) == 0 && strcmp(found, wanted) == 0;
+}
+
+static int closed(struct rf_step_env *env, const rf_deploy *deploy, int outcome, rf_error **err)
+{
+    if (outcome < 0) {
+        rf_target_close(env, deploy->target, NULL);
+        return outcome;
+    }
+    return rf_target_close(env, deploy->target, err) < 0 ? -1 : outcome;
+}
+
+static enum rf_probe mark_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const rf_deploy *deploy = arg;
+    if (rf_deploy_open(env, deploy, err) < 0)
+        return RF_PROBE_ERROR;
+    return closed(env, deploy, is_there(deploy) ? RF_PROBE_DONE : RF_PROBE_TODO, err);
+}
+
+static int write_mark(const rf_deploy *deploy, rf_error **err)
+{
+    rf_autofree char *mark = mark_path(deploy);
+    rf_autofree char *directory = rf_deploy_top(deploy, RF_NODE_MARK_DIR);
+    rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
+    rf_autofree char *stub = rf_grub_stub(&deploy->ids);
+    if (rf_make_dirs(directory, 0755, err) < 0 || rf_write_file(config, stub, strlen(stub), 0600, err) < 0)
+        return -1;
+    return rf_write_file(mark, "", 0, 0600, err);
+}
+
+static int mark_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const rf_deploy *deploy = arg;
+    if (rf_deploy_open(env, deploy, err) < 0)
+        return -1;
+    return closed(env, deploy, write_mark(deploy, err), err);
+}
+
+const struct rf_step_ops rf_step_mark = {.name = "mark", .probe = mark_probe, .apply = mark_apply};

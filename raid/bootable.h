@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The mark that a disk's boot loaders are complete: GPT attribute bit 2, "Legacy BIOS Bootable" (UEFI 2.10, table 5.8), on
+ * its BIOS boot partition. It is one checksummed write of the table, it is seen without mounting anything, and it does not
+ * change how any firmware boots this disk.
+ */
+#pragma once
+
+#include "raid/layout.h"
+
+#include <stdbool.h>
+
+#define RF_ATTRIBUTE_BOOTABLE (UINT64_C(1) << 2)
+
+/* Opens the disk by its identity; blocks until udev has its links. */
+int rf_disk_open_checked(const struct rf_layout_disk *disk, int flags, int *ret_fd, rf_error **err);
+
+int rf_bootable_read(const struct rf_layout_disk *disk, bool *ret_marked, rf_error **err);
+
+/* Sets the mark and flushes. Repeatable; a kill leaves it set or not. */
+int rf_bootable_mark(const struct rf_layout_disk *disk, rf_error **err);
