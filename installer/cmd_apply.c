@@ -83,6 +83,8 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     rf_error *error = NULL;
     if (rf_read_profile(options.profile, &profile, &problems, &error) < 0)
         return rf_say_error(error);
+    if (profile)
+        rf_check_example_key(profile, &problems);
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_PROFILE);
     return apply(&options, profile);

@@ -33,13 +33,15 @@ static int try_profile(struct rf_session *session, const char *medium, struct rf
     if (rf_source_find(medium, source, err) < 0 || rf_source_fetch(source, session->events, err) < 0)
         return -1;
     rf_autoproblems rf_problems problems = {0};
-    rf_profile *profile = rf_check_profile(source->name, source->text, source->size, &problems);
-    if (!profile) {
+    rf_autoprofile rf_profile *profile = rf_check_profile(source->name, source->text, source->size, &problems);
+    if (profile)
+        rf_check_example_key(profile, &problems);
+    if (problems.count) {
         *ret_report = rf_report_url(source->text, source->size);
         return rf_fail_problems(err, RF_BAD_PROFILE, &problems);
     }
     rf_source_identify(source, profile->node.id);
-    *ret_profile = profile;
+    *ret_profile = RF_STEAL(profile);
     return 0;
 }
 

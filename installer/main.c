@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program: finds the command in the table and runs it. */
+#include "base/file.h"
 #include "base/memory.h"
 #include "installer/subcommand.h"
 #include "profiles/suggest.h"
@@ -104,8 +105,24 @@ static int dispatch(int argc, char **argv)
     return command->run(command, argc - words + 1, argv + words - 1);
 }
 
+/* A program that was built in a checkout and not installed uses that checkout's recipes. */
+static void find_recipes(void)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (!slash)
+        return;
+    *slash = '\0';
+    rf_autofree char *recipes = rf_format("%s/../postinstall/recipes", program);
+    if (rf_exists(recipes))
+        setenv("RICHTFEST_RECIPES", recipes, 0);
+}
+
 int main(int argc, char **argv)
 {
+    find_recipes();
     umask(077); /* what is meant for others says so */
     int code = dispatch(argc - 1, argv + 1);
     if (fflush(stdout) != 0 && code == RF_OK)

@@ -6,8 +6,9 @@
 
 static int flush_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
+    (void)env;
     const rf_deploy *deploy = arg;
-    return rf_target_close(env, deploy->target, err);
+    return rf_target_close(deploy->target, err);
 }
 
 /* No probe: what the steps before it opened has to be closed in every run. Closing what is closed is nothing. */

@@ -26,13 +26,13 @@ static bool is_there(const rf_deploy *deploy)
     return rf_exists(mark) && rf_read_file(config, 1 << 16, &found, NULL, NULL) == 0 && strcmp(found, wanted) == 0;
 }
 
-static int closed(struct rf_step_env *env, const rf_deploy *deploy, int outcome, rf_error **err)
+static int closed(const rf_deploy *deploy, int outcome, rf_error **err)
 {
     if (outcome < 0) {
-        rf_target_close(env, deploy->target, NULL);
+        rf_target_close(deploy->target, NULL);
         return outcome;
     }
-    return rf_target_close(env, deploy->target, err) < 0 ? -1 : outcome;
+    return rf_target_close(deploy->target, err) < 0 ? -1 : outcome;
 }
 
 static enum rf_probe mark_probe(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -40,7 +40,7 @@ static enum rf_probe mark_probe(struct rf_step_env *env, const void *arg, rf_err
     const rf_deploy *deploy = arg;
     if (rf_deploy_open(env, deploy, err) < 0)
         return RF_PROBE_ERROR;
-    return closed(env, deploy, is_there(deploy) ? RF_PROBE_DONE : RF_PROBE_TODO, err);
+    return closed(deploy, is_there(deploy) ? RF_PROBE_DONE : RF_PROBE_TODO, err);
 }
 
 static int write_mark(const rf_deploy *deploy, rf_error **err)
@@ -59,7 +59,7 @@ static int mark_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     const rf_deploy *deploy = arg;
     if (rf_deploy_open(env, deploy, err) < 0)
         return -1;
-    return closed(env, deploy, write_mark(deploy, err), err);
+    return closed(deploy, write_mark(deploy, err), err);
 }
 
 const struct rf_step_ops rf_step_mark = {.name = "mark", .probe = mark_probe, .apply = mark_apply};

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/paths.h"
+#include "postinstall/admins.h"
 
 #include <string.h>
 
@@ -83,19 +84,20 @@ static char *timezone_file(const rf_profile *profile, const struct rf_system_ids
     return rf_format("%s\n", profile->node.timezone);
 }
 
+static char *host_keys(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    (void)ids;
+    return rf_strdup("# Written by Richtfest: the host keys outlive a reinstalled root.\n"
+                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ed25519_key\n"
+                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ecdsa_key\n");
+}
+
 static char *sshd(const rf_profile *profile, const struct rf_system_ids *ids)
 {
     (void)profile;
     (void)ids;
-    return rf_strdup("# Written by Richtfest: keys only, and only those of the profile's admins.\n"
-                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ed25519_key\n"
-                     "HostKey " RF_STATE_DIR "/ssh/ssh_host_ecdsa_key\n"
-                     "PasswordAuthentication no\n"
-                     "KbdInteractiveAuthentication no\n"
-                     "PermitRootLogin no\n"
-                     "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u\n"
-                     "AllowGroups sudo\n"
-                     "UseDNS no\n");
+    return rf_sshd_config();
 }
 
 static const struct {
@@ -109,7 +111,8 @@ static const struct {
     {"/etc/hosts", 0644, hosts},
     {"/etc/timezone", 0644, timezone_file},
     {"/etc/systemd/network/20-uplink.network", 0644, uplink},
-    {"/etc/ssh/sshd_config.d/10-richtfest.conf", 0644, sshd},
+    {"/etc/ssh/sshd_config.d/05-host-keys.conf", 0644, host_keys},
+    {RF_SSHD_CONFIG, 0644, sshd},
 };
 
 struct rf_system_file *rf_system_files(const rf_profile *profile, const struct rf_system_ids *ids, size_t *ret_count)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/arrays.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/units.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* The kernel's Documentation/admin-guide/md.rst names the attributes. */
+static char *attribute(const char *sysroot, const char *array, const char *name)
+{
+    rf_autofree char *path = rf_format("%s/sys/block/%s/%s", sysroot, array, name);
+    return rf_read_line(path);
+}
+
+static uint64_t number(const char *sysroot, const char *array, const char *name)
+{
+    rf_autofree char *text = attribute(sysroot, array, name);
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* "/dev/md/system" points to md127: the name that the node gave it. */
+static char *given_name(const char *sysroot, const char *array)
+{
+    rf_autofree char *folder = rf_format("%s/dev/md", sysroot);
+    rf_autodir DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        char target[256];
+        rf_autofree char *path = rf_format("%s/%s", folder, entry->d_name);
+        ssize_t length = readlink(path, target, sizeof(target) - 1);
+        if (length <= 0)
+            continue;
+        target[length] = '\0';
+        const char *slash = strrchr(target, '/');
+        if (strcmp(slash ? slash + 1 : target, array) == 0)
+            return rf_strdup(entry->d_name);
+    }
+    return rf_strdup(array);
+}
+
+/* sync_completed is "done / total" in sectors, sync_speed is KiB a second. */
+static json_t *resync(const char *sysroot, const char *array, const char *action)
+{
+    rf_autofree char *completed = attribute(sysroot, array, "md/sync_completed");
+    unsigned long long done = 0, total = 0;
+    if (completed)
+        sscanf(completed, "%llu / %llu", &done, &total);
+    uint64_t speed = number(sysroot, array, "md/sync_speed") * 1024;
+    json_t *object = json_pack("{s:s,s:I}", "action", action, "speed", (json_int_t)speed);
+    if (total)
+        json_object_set_new(object, "percent", json_integer((json_int_t)(done * 100 / total)));
+    if (total && speed)
+        json_object_set_new(object, "seconds_left", json_integer((json_int_t)((total - done) * 512 / speed)));
+    return object;
+}
+
+static const char *state_of(uint64_t degraded, const char *action, const char *array_state)
+{
+    if (array_state && strcmp(array_state, "inactive") == 0)
+        return "inactive";
+    if (action && strcmp(action, "recover") == 0)
+        return "rebuilding";
+    return degraded ? "degraded" : "clean";
+}
+
+static json_t *array_json(const char *sysroot, const char *array)
+{
+    rf_autofree char *name = given_name(sysroot, array), *level = attribute(sysroot, array, "md/level");
+    rf_autofree char *action = attribute(sysroot, array, "md/sync_action");
+    rf_autofree char *array_state = attribute(sysroot, array, "md/array_state");
+    uint64_t members = number(sysroot, array, "md/raid_disks"), degraded = number(sysroot, array, "md/degraded");
+    json_t *object =
+        json_pack("{s:s,s:s,s:I,s:I,s:I,s:s}", "name", name, "level", level ? level : "?", "size",
+                  (json_int_t)(number(sysroot, array, "size") * 512), "members", (json_int_t)members, "working",
+                  (json_int_t)(members - degraded), "state", state_of(degraded, action, array_state));
+    if (action && strcmp(action, "idle") != 0)
+        json_object_set_new(object, "resync", resync(sysroot, array, action));
+    return object;
+}
+
+static int by_name(const struct dirent **left, const struct dirent **right)
+{
+    return strverscmp((*left)->d_name, (*right)->d_name);
+}
+
+static int is_array(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "md", 2) == 0;
+}
+
+json_t *rf_arrays_json(const char *sysroot)
+{
+    json_t *list = json_array();
+    rf_autofree char *folder = rf_format("%s/sys/block", sysroot);
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_array, by_name);
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, array_json(sysroot, entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+    return list;
+}
+
+static char *resync_text(const json_t *resync)
+{
+    if (!resync)
+        return rf_strdup("");
+    rf_autofree char *speed = rf_size_text((uint64_t)rf_json_integer(resync, "speed", 0));
+    rf_autofree char *left = rf_seconds_text((double)rf_json_integer(resync, "seconds_left", 0));
+    return rf_format("  %s %lld %%, %s/s, %s left", rf_json_string(resync, "action"),
+                     (long long)rf_json_integer(resync, "percent", 0), speed, left);
+}
+
+char *rf_arrays_text(const json_t *arrays)
+{
+    char *text = rf_format("%-12s %-8s %10s  %-8s %s\n", "ARRAY", "LEVEL", "SIZE", "MEMBERS", "STATE");
+    size_t index;
+    const json_t *array;
+    json_array_foreach((json_t *)arrays, index, array)
+    {
+        rf_autofree char *size = rf_size_text((uint64_t)rf_json_integer(array, "size", 0));
+        rf_autofree char *work = resync_text(json_object_get(array, "resync"));
+        rf_autofree char *members = rf_format("%lld of %lld", (long long)rf_json_integer(array, "working", 0),
+                                              (long long)rf_json_integer(array, "members", 0));
+        rf_append(&text, "%-12s %-8s %10s  %-8s %s%s\n", rf_json_string(array, "name"), rf_json_string(array, "level"),
+                  size, members, rf_json_string(array, "state"), work);
+    }
+    return text;
+}

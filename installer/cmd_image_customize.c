@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest image customize: a profile, or its URL, into a finished ISO, in place. */
+#include "base/memory.h"
+#include "image/image.h"
+#include "installer/inputs.h"
+#include "installer/subcommand.h"
+
+#include <getopt.h>
+#include <string.h>
+
+static int parse(int argc, char **argv, struct rf_customize_options *options)
+{
+    static const struct option known[] = {{"profile-url", required_argument, NULL, 'u'},
+                                          {"profile", required_argument, NULL, 'p'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"reset", no_argument, NULL, 'r'},
+                                          {NULL, 0, NULL, 0}};
+    int found;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (found == 'u')
+            options->profile_url = optarg;
+        else if (found == 'p')
+            options->profile = optarg;
+        else if (found == 'o')
+            options->output = optarg;
+        else if (found == 'r')
+            options->reset = true;
+        else
+            return -1;
+    }
+    options->iso = optind == argc - 1 ? argv[optind] : NULL;
+    int kinds = (options->profile_url != NULL) + (options->profile != NULL) + options->reset;
+    return options->iso && kinds == 1 ? 0 : -1;
+}
+
+static int customize(const struct rf_customize_options *options)
+{
+    rf_error *error = NULL;
+    if (rf_image_customize(options, &error) < 0)
+        return rf_say_error(error);
+    const char *what = options->profile_url ? "fetches its profile by URL"
+                       : options->profile   ? "carries its profile"
+                                            : "is as it left the builder";
+    printf("%s now %s\n", options->output ? options->output : options->iso, what);
+    return RF_OK;
+}
+
+static int run(const struct rf_subcommand *self, int argc, char **argv)
+{
+    struct rf_customize_options options = {0};
+    if (parse(argc, argv, &options) < 0)
+        return rf_say_usage(self, "one ISO, and one of --profile-url, --profile and --reset");
+    if (!options.profile)
+        return customize(&options);
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_error *error = NULL;
+    if (rf_read_profile(options.profile, &profile, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (profile)
+        rf_check_example_key(profile, &problems);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    options.profile_text = profile->text;
+    options.profile_size = strlen(profile->text);
+    options.profile_node_id = profile->node.id;
+    return customize(&options);
+}
+
+const struct rf_subcommand rf_cmd_image_customize = {
+    .name = "image customize",
+    .usage = "--profile-url URL | --profile FILE | --reset [--output COPY] ISO",
+    .summary = "puts a profile, or where to fetch it, into a finished ISO, in place",
+    .help = "  --profile-url URL   fetched at boot, http or https\n"
+            "  --profile FILE      embedded; it is checked first\n"
+            "  --reset             neither\n"
+            "  --output COPY       leave ISO as it is and customise a copy\n"
+            "1: the profile is wrong. 2: no ISO of ours. Nothing is written then.\n",
+    .run = run,
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest status: the node, its arrays, each guest's health. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/units.h"
+#include "installer/addresses.h"
+#include "installer/arrays.h"
+#include "installer/inputs.h"
+#include "installer/subcommand.h"
+#include "postinstall/status.h"
+
+#include <string.h>
+
+static double uptime(void)
+{
+    rf_autofree char *text = rf_read_line("/proc/uptime");
+    return text ? strtod(text, NULL) : 0;
+}
+
+static json_t *node_json(const rf_profile *profile)
+{
+    rf_autofree char *addresses = rf_addresses_text();
+    return json_pack("{s:s,s:s,s:s,s:f,s:s}", "id", profile->node.id, "hostname", profile->node.hostname, "version",
+                     RF_VERSION, "uptime", uptime(), "addresses", addresses);
+}
+
+static bool arrays_are_well(const json_t *arrays)
+{
+    size_t index;
+    const json_t *array;
+    json_array_foreach((json_t *)arrays, index, array)
+    {
+        if (strcmp(rf_json_string(array, "state"), "clean") != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool guests_are_well(const json_t *guests)
+{
+    size_t index;
+    const json_t *guest;
+    json_array_foreach((json_t *)json_object_get(guests, "guests"), index, guest)
+    {
+        if (!json_is_true(json_object_get(guest, "healthy")))
+            return false;
+    }
+    return true;
+}
+
+static void print_text(const json_t *status)
+{
+    const json_t *node = json_object_get(status, "node");
+    rf_autofree char *up = rf_seconds_text(json_real_value(json_object_get(node, "uptime")));
+    rf_autofree char *arrays = rf_arrays_text(json_object_get(status, "arrays"));
+    rf_autofree char *guests = rf_node_status_text(json_object_get(status, "guests"));
+    printf("Node %s (%s), Richtfest %s, up %s, %s\n\n%s\n%s", rf_json_string(node, "id"),
+           rf_json_string(node, "hostname"), rf_json_string(node, "version"), up, rf_json_string(node, "addresses"),
+           arrays, guests);
+    printf("\n%s\n", json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
+}
+
+static int show(const rf_profile *profile, bool as_json, rf_error **err)
+{
+    rf_autojson json_t *guests = rf_node_status_json(profile, NULL, err);
+    if (!guests)
+        return -1;
+    rf_autojson json_t *arrays = rf_arrays_json("");
+    bool healthy = arrays_are_well(arrays) && guests_are_well(guests);
+    rf_autojson json_t *status = json_pack("{s:o,s:O,s:O,s:b}", "node", node_json(profile), "arrays", arrays, "guests",
+                                           guests, "healthy", healthy);
+    if (as_json) {
+        rf_autofree char *text = rf_json_text(status);
+        fputs(text, stdout);
+    } else {
+        print_text(status);
+    }
+    return healthy ? RF_OK : RF_FAILED;
+}
+
+static int run(const struct rf_subcommand *self, int argc, char **argv)
+{
+    bool as_json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    if (argc > 2 || (argc == 2 && !as_json))
+        return rf_say_usage(self, "it takes --json or nothing");
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_error *error = NULL;
+    if (!rf_exists(RF_STATE_PROFILE)) {
+        rf_fail(&error, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
+        return rf_say_error(error);
+    }
+    if (rf_read_profile(RF_STATE_PROFILE, &profile, &problems, &error) < 0)
+        return rf_say_error(error);
+    if (problems.count)
+        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    int outcome = show(profile, as_json, &error);
+    return outcome < 0 ? rf_say_error(error) : outcome;
+}
+
+const struct rf_subcommand rf_cmd_status = {
+    .name = "status",
+    .usage = "[--json]",
+    .summary = "on the node: itself, its arrays, its guests and their health",
+    .help = "Asks everything now; as root, because the profile is readable for root only.\n"
+            "0: all healthy. 3: something is not. 2: this is no node.\n",
+    .run = run,
+};

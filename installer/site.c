@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/site.h"
+
+#include "base/memory.h"
+#include "installer/deploy.h"
+#include "installer/inputs.h"
+#include "postinstall/plan.h"
+#include "raid/plan.h"
+
+struct rf_site {
+    rf_plan *plan;
+    rf_layout *layout;
+    rf_deploy *deploy;
+    rf_node_model *node;
+    enum rf_phase phase;
+};
+
+/* The medium is checked first, then the disks are made, then they are filled. */
+static void add_install_steps(struct rf_site *site, const rf_profile *profile, const rf_machine *machine,
+                              const struct rf_site_options *options)
+{
+    site->deploy = rf_deploy_new(profile, machine, site->layout, options);
+    rf_deploy_check_steps(site->deploy, site->plan);
+    rf_raid_steps(site->layout, machine, site->plan);
+    rf_deploy_steps(site->deploy, site->plan);
+}
+
+int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
+                struct rf_site **ret_site, rf_problems *problems, rf_error **err)
+{
+    rf_autosite struct rf_site *site = rf_alloc(sizeof(*site));
+    site->plan = rf_plan_new();
+    site->phase = machine->environment == RF_ENV_NODE ? RF_PHASE_NODE : RF_PHASE_INSTALL;
+    if (rf_raid_plan(profile, machine, &site->layout, problems, err) < 0)
+        return -1;
+    if (problems->count)
+        return 0;
+    add_install_steps(site, profile, machine, options);
+    if (rf_node_plan(profile, machine->node, NULL, site->plan, &site->node, problems, err) < 0)
+        return -1;
+    if (problems->count == 0)
+        *ret_site = RF_STEAL(site);
+    return 0;
+}
+
+const rf_plan *rf_site_plan(const struct rf_site *site)
+{
+    return site->plan;
+}
+
+enum rf_phase rf_site_phase(const struct rf_site *site)
+{
+    return site->phase;
+}
+
+void rf_site_free(struct rf_site *site)
+{
+    if (!site)
+        return;
+    rf_plan_free(site->plan);
+    rf_deploy_free(site->deploy);
+    rf_layout_free(site->layout);
+    rf_node_model_free(site->node);
+    free(site);
+}
