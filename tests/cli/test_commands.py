@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program as a person at a shell meets it: exit codes, messages, what goes to which stream."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("RF_PROGRAM", TOP / "build/richtfest"))
+MACHINES = TOP / "tests/machines"
+PROFILE = TOP / "profiles/musterkunde.yaml"
+
+
+def run(*words, stdin=None):
+    """Runs the program from the top of the tree; returns the finished process."""
+    return subprocess.run([PROGRAM, *map(str, words)], cwd=TOP, input=stdin, capture_output=True, text=True, timeout=60)
+
+
+def test_version_is_the_file():
+    assert run("--version").stdout == f"richtfest {(TOP / 'VERSION').read_text().strip()}\n"
+
+
+def test_help_lists_every_command_and_the_exit_codes():
+    text = run("help").stdout
+    for command in ("check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect"):
+        assert f"\n  {command} " in text
+    assert "64 usage" in text
+
+
+@pytest.mark.parametrize("command", ["check", "inventory", "plan", "apply", "status", "image build", "image customize",
+                                     "image inspect"])
+def test_each_command_explains_itself(command):
+    for words in (["help", *command.split()], [*command.split(), "--help"]):
+        done = run(*words)
+        assert done.returncode == 0
+        assert done.stdout.startswith(f"usage: richtfest {command}")
+
+
+@pytest.mark.parametrize("words", [[], ["frobnicate"], ["image"], ["image", "frobnicate"], ["check"], ["check", "a", "b"],
+                                   ["plan"], ["plan", "a", "--nonsense"], ["apply"], ["apply", "--live", "--node"],
+                                   ["inventory", "x"], ["status", "--yaml"], ["image", "customize", "x.iso"],
+                                   ["image", "customize", "--reset", "--profile-url", "http://h/p", "x.iso"],
+                                   ["image", "inspect"], ["image", "build", "surplus"]])
+def test_wrong_usage_is_64_and_says_so_on_stderr(words):
+    done = run(*words)
+    assert done.returncode == 64
+    assert done.stdout == ""
+    assert done.stderr
+
+
+def test_a_slip_gets_a_suggestion():
+    assert "did you mean `inventory`?" in run("inventroy").stderr
+    assert "did you mean `image inspect`?" in run("image", "inspekt").stderr
+
+
+def test_check_valid_profiles():
+    for profile in [PROFILE, *(TOP / "profiles/examples").glob("*.yaml")]:
+        done = run("check", profile)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "valid" in done.stdout
+
+
+def test_check_says_every_problem_with_its_position():
+    text = PROFILE.read_text().replace("hostname:", "hostnam:").replace("memory: 24 GB", "memory: 24")
+    done = run("check", "-", stdin=text)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert any("did you mean `hostname`?" in line for line in lines)
+    assert any('"24" has no unit' in line for line in lines)
+    assert all(line.split(":")[1].isdigit() for line in lines)
+
+
+def test_check_knows_recipes():
+    done = run("check", "-", stdin=PROFILE.read_text().replace("recipe: active-directory", "recipe: active-directroy"))
+    assert done.returncode == 1
+    assert "active-directory" in done.stderr
+
+
+def test_check_of_a_file_that_is_not_there():
+    done = run("check", "/no/such/profile.yaml")
+    assert done.returncode == 1
+    assert "/no/such/profile.yaml" in done.stderr
+
+
+def test_plan_on_a_blank_machine_destroys_and_says_what():
+    done = run("plan", PROFILE, "--machine", MACHINES / "musterkunde-blank.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "destroys:" in done.stdout
+    assert "On the node, after its first boot:" in done.stdout
+
+
+def test_plan_is_the_same_text_every_time():
+    texts = {run("plan", PROFILE, "--machine", MACHINES / "musterkunde-blank.json").stdout for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_plan_as_json():
+    done = run("plan", PROFILE, "--machine", MACHINES / "musterkunde-blank.json", "--json")
+    steps = json.loads(done.stdout)
+    assert steps[0]["id"] == "medium"
+    assert {"id", "phase", "title", "destroys", "done"} <= set(steps[0])
+    ids = [step["id"] for step in steps]
+    assert len(set(ids)) == len(ids)
+    commit = [index for index, step in enumerate(steps) if step["id"].startswith("boot/")]
+    writes = [index for index, step in enumerate(steps) if step["id"].startswith(("partition/", "root/", "state"))]
+    assert min(commit) > max(writes)
+
+
+def test_plan_refuses_foreign_data_with_2():
+    done = run("plan", PROFILE, "--machine", MACHINES / "dirty.json")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "error:" in done.stderr
+
+
+def test_plan_of_a_machine_that_is_no_json(tmp_path):
+    bad = tmp_path / "machine.json"
+    bad.write_text("{")
+    done = run("plan", PROFILE, "--machine", bad)
+    assert done.returncode == 3
+    assert "not JSON" in done.stderr
+
+
+def test_apply_refuses_the_example_key():
+    done = run("apply", PROFILE)
+    assert done.returncode == 1
+    assert "example key" in done.stderr
+
+
+def test_status_elsewhere():
+    done = run("status")
+    assert done.returncode == 2
+    assert "no Richtfest node" in done.stderr
+
+
+def test_inventory_is_what_plan_reads(tmp_path):
+    done = run("inventory")
+    assert done.returncode == 0
+    machine = tmp_path / "machine.json"
+    machine.write_text(done.stdout)
+    planned = run("plan", PROFILE, "--machine", machine)
+    assert planned.returncode == 2  # this machine is no customer's server, and says so for each reason
+    assert "storage" in planned.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([PROGRAM, "help"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 3
