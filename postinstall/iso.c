@@ -86,6 +86,7 @@ static int write_image(IsoImage *image, const char *path, rf_error **err)
     iso_write_opts_set_iso_level(options, 2);
     iso_write_opts_set_rockridge(options, 1);
     iso_write_opts_set_joliet(options, 1);
+    iso_write_opts_set_relaxed_vol_atts(options, 1); /* the label stays in lower case */
     code = iso_image_create_burn_source(image, options, &source);
     if (code < 0)
         return iso_fail(err, code, path);

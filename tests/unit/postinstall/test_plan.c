@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "postinstall/facts.h"
+#include "postinstall/plan.h"
+#include "tests/unit/postinstall/fixture.h"
+
+static void a_new_node_needs_everything(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, NULL, plan);
+    rf_autofree char *text = rf_plan_text(plan);
+    assert_golden("plan-new-node.txt", text);
+    for (size_t i = 0; i < plan->count; i++) {
+        assert_int_equal(plan->steps[i].phase, RF_PHASE_NODE);
+        assert_null(plan->steps[i].destroys); /* this room destroys nothing */
+    }
+    assert_string_equal(plan->steps[0].id, "sshd"); /* people get in before anything can fail */
+    assert_string_equal(plan->steps[1].id, "admin/jiku");
+    fixture_close(&fixture);
+}
+
+static void what_the_facts_say_is_done(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autojson json_t *facts = json_loads("{\"pool\": {\"active\": true, \"autostart\": true}, \"guests\": {\"dc1\": "
+                                           "{\"state\": \"running\", \"disk\": 40000000000, \"settled\": true, "
+                                           "\"digest\": \"another\", \"healthy\": true}}}",
+                                           0, NULL);
+    rf_autoplan rf_plan *all = rf_plan_new(), *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, NULL, all);
+    rf_node_plan_add(fixture.model, facts, plan);
+    /* pool, secret, seed, start, health, handover, settle of dc1; its disk is a little larger (whole MiB) and its
+     * definition another one */
+    assert_int_equal(rf_plan_todo(all, RF_PHASE_NODE) - rf_plan_todo(plan, RF_PHASE_NODE), 7);
+    fixture_close(&fixture);
+}
+
+static void facts_of_an_empty_root(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    struct rf_node_options options = {.root = fixture.root, .uri = "test:///default"};
+    rf_autojson json_t *facts = rf_node_facts(&options);
+    assert_true(json_is_false(json_object_get(facts, "kvm"))); /* no processor below this root */
+    assert_non_null(rf_json_string(facts, "kvm_reason"));
+    assert_int_equal(json_object_size(json_object_get(facts, "files")), 0);
+    assert_non_null(json_object_get(json_object_get(facts, "guests"), "test")); /* the mock's own domain */
+    fixture_close(&fixture);
+}
+
+static void libvirt_that_is_not_there_is_a_fact(void **state)
+{
+    (void)state;
+    struct rf_node_options options = {.root = "/nonexistent", .uri = "qemu+unix:///system?socket=/nonexistent"};
+    rf_autojson json_t *facts = rf_node_facts(&options);
+    assert_non_null(strstr(rf_json_string(facts, "libvirt"), "no connection to libvirt"));
+    assert_null(json_object_get(facts, "guests"));
+}
+
+static void a_wrong_profile_gives_no_plan(void **state)
+{
+    (void)state;
+    rf_autoprofile rf_profile *profile = fixture_profile("  - {name: a, recipe: active-directory}\n");
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_autoproblems rf_problems problems = {0};
+    rf_node_model *model = NULL;
+    rf_error *error = NULL;
+    assert_int_equal(rf_node_plan(profile, NULL, RECIPES, plan, &model, &problems, &error), -1);
+    assert_int_equal(rf_error_code(error), RF_BAD_PROFILE);
+    assert_null(model);
+    assert_int_equal(plan->count, 0);
+    assert_true(problems.count > 0);
+    rf_error_free(error);
+}
+
+static void guests_keep_their_address_when_more_are_added(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    assert_string_equal(fixture.model->guests[0].address, "10.20.0.10");
+    assert_string_equal(fixture.model->guests[1].address, "10.20.0.11");
+    assert_string_not_equal(fixture.model->guests[0].mac, fixture.model->guests[1].mac);
+    assert_string_equal(fixture.model->guests[0].fqdn, "dc1.ad.musterkunde.example");
+    assert_string_equal(rf_json_string(fixture.model->guests[0].settings, "domain"), "AD");
+    assert_string_equal(rf_json_string(fixture.model->guests[1].settings, "domain"), "LABOR");
+    assert_int_equal(fixture.model->guests[0].memory % (1U << 20), 0);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_node_needs_everything),
+        cmocka_unit_test(what_the_facts_say_is_done),
+        cmocka_unit_test(facts_of_an_empty_root),
+        cmocka_unit_test(libvirt_that_is_not_there_is_a_fact),
+        cmocka_unit_test(a_wrong_profile_gives_no_plan),
+        cmocka_unit_test(guests_keep_their_address_when_more_are_added),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/paths.h"
+#include "postinstall/secret.h"
+#include "postinstall/seed.h"
+#include "tests/unit/postinstall/fixture.h"
+
+#include <sys/stat.h>
+
+static void the_texts_are_as_they_were_reviewed(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autojson json_t *secrets = json_pack("{s:s}", "administrator", "NotTheRealPassword1");
+    rf_autosecret char *meta = rf_seed_meta_data(&fixture.model->guests[0], secrets);
+    rf_autofree char *network = rf_seed_network_config(&fixture.model->guests[0]);
+    assert_golden("seed-dc1-meta-data.json", meta);
+    assert_golden("seed-dc1-network-config.json", network);
+    fixture_close(&fixture);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_mode & 07777;
+}
+
+static void secrets_are_generated_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    rf_autofree char *path = rf_guest_state_path(guest, "secrets.json"), *directory = rf_guest_state_path(guest, "");
+    assert_int_equal(mode_of(path), 0600);
+    assert_int_equal(mode_of(directory), 0700);
+    rf_autojson json_t *first = rf_secret_load(guest);
+    assert_int_equal(strlen(rf_json_string(first, "administrator")), 20);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0); /* the guest may already have it */
+    rf_autojson json_t *again = rf_secret_load(guest);
+    assert_true(json_equal(first, again));
+    fixture_close(&fixture);
+}
+
+static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    assert_int_equal(rf_step_seed.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
+    assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), 0);
+    assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), 0);
+    assert_int_equal(rf_step_seed.verify(&fixture.env, guest, &error), 0);
+    rf_autofree char *seed = rf_guest_seed_path(guest), *image = NULL;
+    size_t size = 0;
+    assert_int_equal(mode_of(seed), 0600);
+    assert_int_equal(rf_read_file(seed, 1U << 22, &image, &size, NULL), 0);
+    assert_memory_equal(image + 16 * 2048, "\1CD001\1", 7); /* ECMA-119, 8.4: the primary volume descriptor */
+    assert_memory_equal(image + 16 * 2048 + 40, "cidata ", 7);
+    rf_autojson json_t *secrets = rf_secret_load(guest);
+    const char *password = rf_json_string(secrets, "administrator");
+    assert_non_null(memmem(image, size, password, strlen(password)));
+    assert_non_null(memmem(image, size, "## template: jinja", 18));
+    rf_autofree char *events = fixture_read(&fixture, "/events.jsonl");
+    assert_null(strstr(events ? events : "", password));
+    assert_string_equal(rf_runner_dry_text(fixture.runner), ""); /* no command is needed, so none can show a secret */
+    fixture_close(&fixture);
+}
+
+static void a_settled_guest_needs_neither(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    assert_int_equal(rf_step_seed.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_texts_are_as_they_were_reviewed),
+        cmocka_unit_test(secrets_are_generated_once),
+        cmocka_unit_test(the_seed_holds_the_texts_and_nobody_else_reads_it),
+        cmocka_unit_test(a_settled_guest_needs_neither),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
