@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/deploy.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "raid/bootable.h"
 #include "raid/mounts.h"
@@ -128,17 +127,7 @@ char *rf_deploy_top(const rf_deploy *deploy, const char *path)
     return below(deploy, "system", path);
 }
 
-/* The kernel is asked, not remembered: a run that was killed left its mounts, and they are as good as new ones. */
-static bool is_open(const rf_deploy *deploy)
-{
-    rf_autofree char *mounts = NULL;
-    rf_autofree char *images = rf_format(" %s/images ", deploy->target);
-    return rf_read_file("/proc/self/mountinfo", 4 << 20, &mounts, NULL, NULL) == 0 && strstr(mounts, images);
-}
-
 int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
 {
-    if (is_open(deploy))
-        return 0;
     return rf_target_open(env, deploy->layout, deploy->target, err);
 }
