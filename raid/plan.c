@@ -55,16 +55,17 @@ static const struct rf_partition *partition_of(const rf_machine *machine, const 
     return NULL;
 }
 
-static bool array_done(const struct rf_layout_array *array, const rf_machine *machine)
+/* How many of the array's members carry its superblock. */
+static size_t array_members(const struct rf_layout_array *array, const rf_machine *machine)
 {
+    size_t ours = 0;
     for (size_t i = 0; i < array->members_count; i++) {
         const struct rf_partition *part = partition_of(machine, array->members[i]);
         const struct rf_signature *found =
             part ? rf_signature_find(part->signatures, part->signatures_count, "linux_raid_member") : NULL;
-        if (!found || !found->uuid || strcasecmp(found->uuid, array->uuid) != 0)
-            return false;
+        ours += found && found->uuid && strcasecmp(found->uuid, array->uuid) == 0;
     }
-    return true;
+    return ours;
 }
 
 static const struct rf_volume *array_volume(const struct rf_layout_array *array, const rf_machine *machine)
@@ -119,10 +120,14 @@ static void add_array(const struct rf_layout_array *array, const rf_machine *mac
 {
     rf_autofree char *id = rf_format("array/%s", array->name);
     rf_autofree char *size = rf_size_text_binary(array->size);
-    struct rf_step *step = rf_plan_add(
-        plan, &rf_step_array, array, RF_PHASE_INSTALL, id, "Create array %s: %s over %zu member%s of %s", array->name,
-        rf_level_row(array->level)->title, array->members_count, array->members_count == 1 ? "" : "s", size);
-    step->done = array_done(array, machine);
+    size_t ours = array_members(array, machine), all = array->members_count;
+    struct rf_step *step = ours ? rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id,
+                                              "Complete array %s: %zu of %zu members of %s are missing", array->name,
+                                              all - ours, all, size)
+                                : rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id,
+                                              "Create array %s: %s over %zu member%s of %s", array->name,
+                                              rf_level_row(array->level)->title, all, all == 1 ? "" : "s", size);
+    step->done = ours == all;
 }
 
 static void add_volume(const struct rf_layout_volume *volume, const rf_machine *machine, rf_plan *plan)

@@ -187,7 +187,8 @@ static int create(struct rf_step_env *env, const struct rf_layout_array *array, 
         rf_argv_add(&argv, "--assume-clean");
     if (level->force)
         rf_argv_add(&argv, "--force");
-    rf_argv_list(&argv, (const char *const *)array->members);
+    for (size_t i = 0; i < array->members_count; i++)
+        rf_argv_add(&argv, array->members[i]);
     return rf_argv_run(env->runner, &argv, RF_COMMAND_SECONDS, err);
 }
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "raid/layout.h"
+#include "tests/unit/raid/raid.h"
+
+static rf_layout *layout_of(const uint64_t *sizes, size_t count, rf_problems *problems)
+{
+    rf_automachine rf_machine *machine = rf_alloc(sizeof(*machine));
+    for (size_t i = 0; i < count; i++) {
+        rf_autofree char *serial = rf_format("S%zu", i);
+        add_disk(machine, serial, serial, sizes[i]);
+    }
+    const struct rf_disk *chosen[4] = {NULL};
+    for (size_t i = 0; i < count; i++)
+        chosen[i] = &machine->disks[i];
+    struct rf_match match = {.chosen = chosen, .chosen_count = count};
+    rf_profile profile = {.node = {.id = "n1"},
+                          .storage = {.count = (unsigned)count, .level = count > 1 ? RF_LEVEL_RAID1 : RF_LEVEL_SINGLE}};
+    return rf_layout_new(&profile, &match, problems);
+}
+
+static void check_disk(const struct rf_layout_disk *disk)
+{
+    uint64_t end = RF_LAYOUT_ALIGN;
+    for (enum rf_part i = 0; i < RF_PARTS; i++) {
+        const struct rf_layout_part *part = &disk->parts[i];
+        assert_int_equal(part->start % RF_LAYOUT_ALIGN, 0);
+        assert_int_equal(part->size % RF_LAYOUT_ALIGN, 0);
+        assert_true(part->size > 0);
+        assert_int_equal(part->start, end); /* no gap, no overlap */
+        end = part->start + part->size;
+    }
+    assert_true(end + RF_LAYOUT_TAIL <= disk->size);
+    assert_int_equal(disk->parts[RF_PART_BIOS].size, RF_MIB);
+    assert_int_equal(disk->parts[RF_PART_ESP].size, 512 * RF_MIB);
+    assert_string_equal(disk->parts[RF_PART_ESP].type_uuid, RF_TYPE_ESP);
+}
+
+static void invariants(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {12 * RF_GIB,  20 * RF_GIB + 12345 * 512, 50 * RF_GIB, 64 * RF_GIB, TB, 4 * TB,
+                                     22 * TB + 512};
+    for (size_t i = 0; i < RF_COUNT(sizes); i++) {
+        rf_autoproblems rf_problems problems = {0};
+        const uint64_t pair[] = {sizes[i], sizes[i] + 7 * RF_MIB};
+        rf_autolayout rf_layout *layout = layout_of(pair, 2, &problems);
+        assert_non_null(layout);
+        assert_int_equal(layout->disks_count, 2);
+        for (size_t j = 0; j < 2; j++)
+            check_disk(&layout->disks[j]);
+        for (enum rf_part part = 0; part < RF_PARTS; part++) { /* members of one size, names of their own */
+            assert_int_equal(layout->disks[0].parts[part].size, layout->disks[1].parts[part].size);
+            assert_string_not_equal(layout->disks[0].parts[part].uuid, layout->disks[1].parts[part].uuid);
+        }
+        assert_int_equal(layout->filesystems_count, 4);
+    }
+}
+
+static void system_size(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t disk, system;
+    } rows[] = {{12, 8}, {16, 8}, {20, 10}, {50, 25}, {63, 31}, {64, 32}, {4000, 32}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autoproblems rf_problems problems = {0};
+        uint64_t size = rows[i].disk * RF_GIB;
+        rf_autolayout rf_layout *layout = layout_of(&size, 1, &problems);
+        assert_non_null(layout);
+        assert_int_equal(layout->disks[0].parts[RF_PART_SYSTEM].size, rows[i].system * RF_GIB);
+    }
+}
+
+static void too_small(void **state)
+{
+    (void)state;
+    rf_autoproblems rf_problems problems = {0};
+    const uint64_t sizes[] = {TB, 10 * RF_GIB};
+    assert_null(layout_of(sizes, 2, &problems));
+    assert_int_equal(problems.count, 1);
+    assert_problem(&problems, "disk S1 (serial S1) has 10.0 GiB; 10.6 GiB are needed for system and data");
+}
+
+static void names_derive_from_the_node(void **state)
+{
+    (void)state;
+    rf_autoproblems rf_problems problems = {0};
+    const uint64_t sizes[] = {TB, TB};
+    rf_autolayout rf_layout *one = layout_of(sizes, 2, &problems);
+    rf_autolayout rf_layout *two = layout_of(sizes, 2, &problems);
+    rf_autofree char *first = rf_layout_text(one);
+    rf_autofree char *second = rf_layout_text(two);
+    assert_string_equal(first, second);
+    assert_non_null(rf_layout_filesystem(one, "system"));
+    assert_non_null(rf_layout_filesystem(one, "images"));
+    assert_non_null(rf_layout_filesystem(one, "esp-2"));
+    assert_null(rf_layout_filesystem(one, "esp-3"));
+    assert_int_equal(strlen(rf_layout_filesystem(one, "esp-1")->uuid), 9);
+    assert_true(strlen(rf_layout_filesystem(one, "images")->label) <= 12); /* XFS */
+    assert_true(strlen(rf_layout_filesystem(one, "esp-1")->label) <= 11);  /* FAT */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(invariants),
+        cmocka_unit_test(system_size),
+        cmocka_unit_test(too_small),
+        cmocka_unit_test(names_derive_from_the_node),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
