@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab's tests share: the ISO under test, a folder and machines for each test, and logs that say what happened."""
+"""What the lab's tests share: the ISO under test, a folder and machines for each test, and logs that say what
+happened."""
 
 import os
 import re
@@ -162,7 +163,8 @@ def shipped_profile():
 
 @pytest.fixture(scope="session")
 def url_iso(built_iso, program):
-    """One copy of the ISO for all tests that fetch a profile: (path, port of this host that it asks, path of the URL)."""
+    """One copy of the ISO for all tests that fetch a profile: (path, port of this host that it asks, path of the
+    URL)."""
     folder = os.path.join(LOGS, "iso")
     os.makedirs(folder, exist_ok=True)
     port, page = free_port(), "/profile.yaml"

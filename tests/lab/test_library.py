@@ -20,7 +20,7 @@ from richtfest_lab.errors import LabError
 from richtfest_lab.machine import Machine, Spec, free_port
 from richtfest_lab.node import parse_mdstat
 from richtfest_lab.qmp import QmpError
-from richtfest_lab.reports import AGE_HEADER, Reports
+from richtfest_lab.reports import AGE_HEADER, Reports, passwords_in
 
 pytestmark = pytest.mark.core
 
@@ -149,11 +149,18 @@ class TestReports:
         with pytest.raises(LabError, match="the machine is gone"):
             Reports().wait_event(state="done", timeout=30, abort=lambda: "the machine is gone")
 
-    def test_age_files_are_found_wherever_they_are(self, tmp_path):
+    def test_what_was_handed_over(self, tmp_path):
         reports = Reports(str(tmp_path / "events"))
-        reports.add([{"state": "done", "handover": [{"guest": "dc1", "age": AGE_HEADER + "\nx"}]}])
-        assert [text for _, text in reports.age_files()] == [AGE_HEADER + "\nx"]
-        assert json.loads((tmp_path / "events").read_text())["state"] == "done"
+        for text in ("old", "new"):
+            reports.add([{"state": "progress", "handover": {"guest": "dc1", "age": f"{AGE_HEADER}\n{text}"}}])
+        assert reports.handed_over("guest", "dc1").endswith("new")
+        assert reports.handed_over("admin", "dc1") is None
+        assert json.loads((tmp_path / "events").read_text().split("\n")[0])["state"] == "progress"
+
+    def test_passwords(self):
+        text = "guest: dc1\nnode: n1\naddress: 10.20.0.10\npassword of the domain's Administrator: aB3-x\nuser: jiku\n"
+        assert passwords_in(text) == ["aB3-x"]
+        assert passwords_in("node: n1\nuser: jiku (Cockpit on port 9090, sudo)\npassword: Zz9\n") == ["Zz9"]
 
 
 class TestProfile:
@@ -194,7 +201,8 @@ class TestProfile:
 
     def test_what_is_written_is_quoted_where_it_must_be(self):
         assert profile.render("4 GB") == "4 GB"
-        assert profile.render("yes") == '"yes"' and profile.render("12") == '"12"' and profile.render("a: b") == '"a: b"'
+        for word in ("yes", "12", "a: b"):
+            assert profile.render(word) == f'"{word}"'
 
     def test_shrink_says_what_it_changed(self):
         text = profile.Profile(PROFILE)
@@ -304,8 +312,8 @@ class TestMachine:
     """Against a bare QEMU: no disk to boot from, and nothing waits for a guest."""
 
     def test_command_lines(self, tools, tmp_path):
-        plain_disk = disks.Disk("d0", path="/x.img")
-        spec = Spec(disks=[plain_disk, disks.Disk("d1", bus="nvme", path="/y"), disks.Disk("d2", bus="sata", path="/z")])
+        buses = ("virtio-scsi", "nvme", "sata")
+        spec = Spec(disks=[disks.Disk(f"d{number}", bus=bus, path="/x") for number, bus in enumerate(buses)])
         text = " ".join(command_line.arguments(spec))
         assert '"driver": "scsi-hd", "id": "d0"' in text and '"serial": "RF-D0"' in text
         assert '"driver": "nvme"' in text and '"bus": "slot0"' in text and '"bus": "ide.0"' in text
@@ -315,7 +323,8 @@ class TestMachine:
     def test_qmp_disks_cable_and_the_end(self, tools, tmp_path, firmware):
         members = [disks.Disk("d0"), disks.Disk("d1", bus="nvme"), disks.Disk("d2", bus="sata", rotational=True, wwn=7)]
         spec = Spec(firmware=firmware, memory=256, cores=1, disks=members, forwards={22: free_port()})
-        with Machine(spec, str(tmp_path / "a-folder-whose-name-is-so-long-that-no-socket-address-could-hold-it" / "m")) as m:
+        folder = tmp_path / "a-folder-whose-name-is-so-long-that-no-socket-address-could-hold-it"
+        with Machine(spec, str(folder)) as m:
             assert m.status() == "running"
             assert m.writes("d0") == 0
             m.pull("d0")
@@ -345,10 +354,11 @@ class TestMachine:
             "print(m.process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
         )
         here = os.path.dirname(__file__)
-        done = subprocess.run([sys.executable, "-c", code, here, str(tmp_path)], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", code, here, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         pid = int(done.stdout)
         deadline = time.monotonic() + 10
-        while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < deadline:
+        while alive(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not alive(pid)
 

@@ -103,7 +103,8 @@ def nic_arguments(spec):
 
 
 class Places:
-    """Hands out SATA ports and PCIe slots; what is on PCIe sits behind a root port each, or it could not be pulled."""
+    """Hands out SATA ports and PCIe slots; what is on PCIe sits behind a root port each, or it could not be
+    pulled."""
 
     def __init__(self):
         self.sata = 0

@@ -8,7 +8,9 @@ import time
 
 from .errors import LabError
 
-ESCAPES = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[=>c78]|[\r\x00]")
+ESCAPES = re.compile(
+    r"\x1b\[[0-9:;?=]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[=>c78]|[\r\x00]"
+)
 
 # What ends a wait at once: there is nothing to come behind it.
 FAILURES = (
@@ -16,7 +18,8 @@ FAILURES = (
     r"^\[FAILED\]",  # our own events, and systemd's units
     r"dracut.*(?:emergency shell|FATAL)",
     r"You are in (?:emergency|rescue) mode",
-    r"grub rescue>",
+    r"^grub(?: rescue)?> ?$",
+    r"SQUASHFS error: Unable to read",
     r"No bootable device",
     r"BdsDxe: No bootable option",
 )
@@ -28,7 +31,8 @@ def plain(text):
 
 
 class Console:
-    """Lines with their time since power-on. Waiting moves a cursor, so that two waits for the same words mean two lines."""
+    """Lines with their time since power-on. Waiting moves a cursor, so that two waits for the same words mean two
+    lines."""
 
     def __init__(self, path, alive=lambda: True):
         self.path = path
@@ -111,8 +115,8 @@ class Console:
         return None
 
     def wait_for(self, pattern, timeout=120.0, failures=FAILURES):
-        """Waits for a line that matches. Fails with the console's tail at once where QEMU ends or the console shows one of
-        `failures` (pass () where a failure is what the test is about)."""
+        """Waits for a line that matches. Fails with the console's tail at once where QEMU ends or the console shows
+        one of `failures` (pass () where a failure is what the test is about)."""
         wanted = re.compile(pattern)
         bad = re.compile("|".join(f"(?:{words})" for words in failures)) if failures else None
         deadline = time.monotonic() + timeout

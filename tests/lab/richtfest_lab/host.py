@@ -11,8 +11,8 @@ import tempfile
 
 from .errors import LabMissing
 
-# Debian 12 and 13 name them alike; Debian 12 has the 2 MB files besides. The plain ones come first: shim and signatures are
-# exercised by them too, and the ones with enrolled keys need SMM.
+# Debian 12 and 13 name them alike; Debian 12 has the 2 MB files besides. The plain ones come first: shim and
+# signatures are exercised by them too, and the ones with enrolled keys need SMM.
 OVMF = (
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A web server on the loopback as a provider's would be: good, slow, broken, or gone. It serves profiles and takes reports."""
+"""A web server on the loopback as a provider's would be: good, slow, broken, or gone. It serves profiles and takes
+reports."""
 
 import http.server
 import json
@@ -97,7 +98,8 @@ class Cut(Answer):
 
 
 class Oversize(Answer):
-    """A body of `size` bytes (comment lines, so that it would be a fine profile otherwise), with or without saying so."""
+    """A body of `size` bytes (comment lines, so that it would be a fine profile otherwise), with or without saying
+    so."""
 
     def __init__(self, size, announced=True):
         self.size, self.announced = size, announced

@@ -40,8 +40,8 @@ class Iso:
         return self.customize("--profile", path)
 
     def damage_squashfs(self, part=0.9, length=64):
-        """Flips bytes in the payload that is written to disk. At nine tenths lies /usr/share: nothing that the live system
-        reads by itself, so that it is the checksum that finds it."""
+        """Flips bytes in the payload that is written to disk. At nine tenths lies /usr/share: nothing that the live
+        system reads by itself, so that it is the checksum that finds it."""
         start, used = find_squashfs(self.path)
         flip(self.path, start + int(used * part), length)
         return self
@@ -52,7 +52,8 @@ def find_squashfs(path):
     with open(path, "rb") as iso, mmap.mmap(iso.fileno(), 0, access=mmap.ACCESS_READ) as image:
         position = image.find(SQUASHFS_MAGIC)
         while position >= 0:
-            if position % SECTOR == 0 and image[position + SQUASHFS_VERSION: position + SQUASHFS_VERSION + 4] == b"\x04\0\0\0":
+            version = image[position + SQUASHFS_VERSION: position + SQUASHFS_VERSION + 4]
+            if position % SECTOR == 0 and version == b"\x04\0\0\0":
                 return position, struct.unpack_from("<Q", image, position + SQUASHFS_USED)[0]
             position = image.find(SQUASHFS_MAGIC, position + 1)
     raise LabError(f"{path}: no squashfs inside")

@@ -55,8 +55,9 @@ def launch(spec, folder, outlive=False):
 
 
 class Machine:
-    """`with Machine(Spec(...), folder) as machine:`. All its files are in the folder: console.log and console.log.timed,
-    qemu.log, the disks and the firmware's variables. The same folder can be started again: the power came back."""
+    """`with Machine(Spec(...), folder) as machine:`. All its files are in the folder: console.log and
+    console.log.timed, qemu.log, the disks and the firmware's variables. The same folder can be started again: the
+    power came back."""
 
     def __init__(self, spec, folder):
         self.spec = spec

@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 from .errors import LabError
+from .reports import passwords_in
 
 SSH, COCKPIT = 22, 9090
 
@@ -17,17 +18,26 @@ SSH, COCKPIT = 22, 9090
 class Node:
     """A machine that should be a node by now, and the key of its admin."""
 
-    def __init__(self, machine, key, user="jiku"):
-        self.machine, self.key, self.user = machine, key, user
+    def __init__(self, machine, key, user="jiku", password=None):
+        self.machine, self.key, self.user, self.password = machine, key, user, password
+
+    def learn(self, reports):
+        """Takes the admin's password, for sudo, from what was handed over to the admin's key."""
+        armored = reports.handed_over("admin", self.user)
+        if not armored:
+            raise LabError(f"no password was handed over to {self.user}; last reports:\n{reports.tail()}")
+        self.password = passwords_in(self.key.decrypt(armored))[0]
+        return self
 
     def ssh(self, command, check=True, timeout=120, **options):
         """Runs a command there."""
         port = self.machine.port(SSH)
         return self.key.ssh(port, command, user=self.user, check=check, timeout=timeout, **options)
 
-    def sudo(self, command, **options):
-        """The same as root, without being asked for a password: admins have none."""
-        return self.ssh(f"sudo -n {command}", **options)
+    def sudo(self, command, input="", **options):
+        """The same as root. The password goes by standard input, and each time anew, so that what follows it there is
+        the command's own."""
+        return self.ssh(f"sudo -k -S -p '' {command}", input=f"{self.password}\n{input}", **options)
 
     def wait_ssh(self, timeout=240):
         """Waits until a login with the key works."""
@@ -79,7 +89,8 @@ class Node:
         return self.ssh("cat /proc/sys/kernel/random/boot_id").stdout.strip()
 
     def guest_exec(self, domain, path, *arguments, input="", timeout=120):
-        """Runs a program in a guest through its agent; returns (exit code, output). The input does not pass any argv."""
+        """Runs a program in a guest through its agent; returns (exit code, output). The input does not pass any
+        argv."""
         request = {"path": path, "arg": list(arguments), "capture-output": True}
         if input:
             request["input-data"] = base64_text(input)
@@ -94,7 +105,7 @@ class Node:
         raise LabError(f"{path} in {domain}: no end in {timeout} s")
 
     def _agent(self, domain, request):
-        # the request goes by standard input: it may carry a secret
+        # By standard input up to the node; there virsh has it in its argv, which a lab's node shows to nobody.
         command = f"sh -c 'read -r request; virsh -c qemu:///system qemu-agent-command {domain} \"$request\"'"
         done = self.sudo(command, input=json.dumps(request) + "\n")
         return json.loads(done.stdout)["return"]

@@ -114,14 +114,13 @@ def for_lab(path, key, report_url=None):
 
 
 def shrink(profile, cores=None, memory=None, storage=None):
-    """Adapts what the profile requires to a smaller machine (memory in MiB, storage in bytes). Returns what was changed,
-    as text for people."""
+    """Adapts what the profile requires to another machine (memory in MiB, storage in bytes: the size of each disk).
+    Returns what was changed, as text for people."""
+    wanted = {"requires.cores": cores, "requires.memory": f"{memory} MiB" if memory else None}
+    if storage:
+        wanted["requires.storage"] = f"{storage // 10**9} GB"
+        wanted["storage.disks.match.size"] = f">= {storage // 10**9} GB"
     changes = []
-    wanted = {
-        "requires.cores": cores,
-        "requires.memory": f"{memory} MiB" if memory else None,
-        "requires.storage": f"{storage // 10**9} GB" if storage else None,
-    }
     for name, value in wanted.items():
         if value is not None and profile.has(name) and profile.get(name) != str(value):
             changes.append(f"{name}: {profile.get(name)} -> {value}")

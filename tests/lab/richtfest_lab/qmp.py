@@ -11,8 +11,9 @@ from .errors import LabError
 
 
 def connect_unix(path, timeout=30.0, alive=lambda: True):
-    """Connects to a socket that may not exist yet, as long as alive() says that somebody is to make it. A folder's descriptor stands in for its name, because a socket's
-    address holds 107 bytes only and the folders of tests are longer than that."""
+    """Connects to a socket that may not exist yet, as long as alive() says that somebody is to make it. A folder's
+    descriptor stands in for its name, because a socket's address holds 107 bytes only and the folders of tests are
+    longer than that."""
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_PATH | os.O_DIRECTORY)
     short = f"/proc/self/fd/{folder}/{os.path.basename(path)}"
     deadline = time.monotonic() + timeout
@@ -40,7 +41,8 @@ class QmpError(LabError):
 
 
 class Qmp:
-    """One connection. Events are kept from the start, so that one that came before anybody waited for it is not lost."""
+    """One connection. Events are kept from the start, so that one that came before anybody waited for it is not
+    lost."""
 
     def __init__(self, path, timeout=30.0, alive=lambda: True):
         self._socket = connect_unix(path, timeout, alive)
@@ -123,7 +125,8 @@ class Qmp:
             self._ready.wait_for(lambda: found() or self._closed, timeout)
             event = found()
         if event is None:
-            raise LabError(f"QMP: event {name} did not come {'before QEMU went' if self._closed else f'in {timeout:.0f} s'}")
+            when = "before QEMU went" if self._closed else f"in {timeout:.0f} s"
+            raise LabError(f"QMP: event {name} did not come {when}")
         return event
 
     def close(self):

@@ -2,6 +2,7 @@
 """What the machines reported: the project's event stream, as it arrives by POST."""
 
 import json
+import re
 import threading
 import time
 
@@ -12,7 +13,7 @@ AGE_HEADER = "-----BEGIN AGE ENCRYPTED FILE-----"
 
 def describe(event):
     """One event as a line for a person."""
-    parts = [event.get("state", "?"), event.get("step") or "(run)", event.get("title") or "", event.get("message") or ""]
+    parts = [event.get("state", "?"), event.get("step") or "(run)", event.get("title"), event.get("message")]
     return " ".join(part for part in parts if part)
 
 
@@ -21,16 +22,18 @@ def run_ends(event):
     return not event.get("step") and event.get("state") in ("done", "failed")
 
 
-def texts_in(value):
-    """Every text inside a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for member in value.values():
-            yield from texts_in(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from texts_in(member)
+def handover_of(event):
+    """What an event hands over: ((kind, name), age file), or (None, None)."""
+    handover = event.get("handover")
+    if not isinstance(handover, dict) or AGE_HEADER not in str(handover.get("age")):
+        return None, None
+    whose = [(kind, name) for kind, name in handover.items() if kind != "age"]
+    return whose[0] if whose else ("unknown", "unknown"), handover["age"]
+
+
+def passwords_in(text):
+    """The passwords in what was handed over: lines of "… password …: VALUE"."""
+    return re.findall(r"(?im)^[^\n:]*password[^\n:]*:[ \t]*(\S+)[ \t]*$", text)
 
 
 class Reports:
@@ -70,8 +73,8 @@ class Reports:
         return list(dict.fromkeys(event["run"] for event in self.all() if event.get("run")))
 
     def wait(self, found, timeout, what, abort=None, allow_failed=False):
-        """Waits until found() gives something true and returns that. A `failed` event ends it early, and so does abort()
-        with a text (the machine is gone, the console shows a panic)."""
+        """Waits until found() gives something true and returns that. A `failed` event ends it early, and so does
+        abort() with a text (the machine is gone, the console shows a panic)."""
         deadline = time.monotonic() + timeout
         with self._news:
             while True:
@@ -114,6 +117,7 @@ class Reports:
 
         return self.wait(found, timeout, f"the end of run {number}", abort, allow_failed)[-1]
 
-    def age_files(self):
-        """Every age file that was handed over, in the order of arrival, with the event that carried it."""
-        return [(event, text) for event in self.all() for text in texts_in(event) if AGE_HEADER in text]
+    def handed_over(self, kind, name):
+        """The last age file that was handed over for `kind` ("admin", "guest") of that name, or None."""
+        found = [text for event in self.all() for whose, text in [handover_of(event)] if whose == (kind, name)]
+        return found[-1] if found else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the values stand in a YAML text: as much of YAML as profiles use (block and flow maps and lists, plain and quoted
-scalars, comments), so that a value can be replaced and the rest of a person's file stays as it is. Not a general parser:
-the program under test has one, and what is wrong here shows there."""
+"""Where the values stand in a YAML text: as much of YAML as profiles use (block and flow maps and lists, plain and
+quoted scalars, comments), so that a value can be replaced and the rest of a person's file stays as it is. Not a
+general parser: the program under test has one, and what is wrong here shows there."""
 
 import dataclasses
 import re
@@ -13,7 +13,8 @@ QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'')
 
 @dataclasses.dataclass
 class Span:
-    """A value: what it is and which part of the text it takes. Children are (key or index, where the entry starts, span)."""
+    """A value: what it is and which part of the text it takes. Children are (key or index, where the entry starts,
+    span)."""
 
     kind: str  # map, list, scalar, empty
     start: int
