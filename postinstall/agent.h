@@ -38,6 +38,7 @@ struct rf_agent_result {
     char *out, *err; /* NUL-terminated, never NULL after success */
 };
 
+/* Frees what it holds and zeroes it. */
 void rf_agent_result_clear(struct rf_agent_result *result);
 #define rf_autoagentresult RF_CLEANUP(rf_agent_result_clear)
 

@@ -18,4 +18,5 @@ xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed);
 /* The seed's drive alone, added below `parent`. */
 void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest);
 
+/* SHA-256 of the definition without seed and digest. */
 void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);

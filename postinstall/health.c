@@ -115,9 +115,12 @@ static void tell(struct rf_step_env *env, const struct rf_recipe_probe *probe, s
 static int give_up(const struct rf_node_guest *guest, const struct rf_recipe_probe *probe, const char *words,
                    const char *why, rf_error **err)
 {
-    rf_autofree char *tail = rf_console_tail(guest);
-    return rf_fail(err, RF_FAILED, "%s is not healthy: %s: %s (%s); the end of its console:\n%s", guest->asked->name,
-                   probe->name, words, why, tail);
+    rf_autofree char *tail = rf_console_tail(guest), *disk = rf_guest_disk_path(guest);
+    return rf_fail(
+        err, RF_FAILED,
+        "%s is not healthy: %s: %s (%s); 'richtfest apply' asks again; a guest that never worked is made anew "
+        "after 'virsh destroy %s' and removing %s; the end of its console:\n%s",
+        guest->asked->name, probe->name, words, why, guest->asked->name, disk, tail);
 }
 
 /* Asks one probe until it says ok. */

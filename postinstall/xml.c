@@ -27,17 +27,12 @@ xmlNode *rf_xml_root(const xmlDoc *document)
     return xmlDocGetRootElement((xmlDoc *)document);
 }
 
-xmlNode *rf_xml_add(xmlNode *parent, const char *name, ...)
+xmlNode *rf_xml_add_element(xmlNode *parent, const char *name, const char *const *attributes)
 {
     xmlNode *node = xmlNewChild(parent, NULL, x(name), NULL);
-    va_list list;
-    va_start(list, name);
-    for (const char *key = va_arg(list, const char *); key; key = va_arg(list, const char *)) {
-        const char *value = va_arg(list, const char *);
-        if (value)
-            xmlNewProp(node, x(key), x(value));
-    }
-    va_end(list);
+    for (; *attributes; attributes += 2)
+        if (attributes[1])
+            xmlNewProp(node, x(attributes[0]), x(attributes[1]));
     return node;
 }
 

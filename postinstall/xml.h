@@ -15,10 +15,14 @@ RF_GUARD(xmlDoc, xmlFreeDoc);
 /* A new document with this root element. The caller frees it (rf_autoxml). */
 xmlDoc *rf_xml_new(const char *root);
 
+/* Its root element; the document owns it. */
 xmlNode *rf_xml_root(const xmlDoc *document);
 
-/* Adds an element with attributes, given as name, value, …, NULL; an attribute whose value is NULL is left out. */
-xmlNode *rf_xml_add(xmlNode *parent, const char *name, ...) __attribute__((sentinel));
+/* Adds an element with attributes: name, value, …, NULL. An attribute whose value is NULL is left out. The document owns it. */
+xmlNode *rf_xml_add_element(xmlNode *parent, const char *name, const char *const *attributes);
+
+/* The same, written in one line: rf_xml_add(dhcp, "range", "start", first, "end", last, NULL). */
+#define rf_xml_add(parent, name, ...) rf_xml_add_element((parent), (name), (const char *const[]){__VA_ARGS__})
 
 /* Adds an element that holds text. */
 xmlNode *rf_xml_add_text(xmlNode *parent, const char *name, const char *text);
