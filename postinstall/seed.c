@@ -59,7 +59,7 @@ char *rf_seed_network_config(const struct rf_node_guest *guest)
         json_pack("{s:{s:s},s:s,s:b,s:b,s:b,s:b}", "match", "macaddress", guest->mac, "set-name", "eth0", "dhcp4", 0,
                   "dhcp6", 0, "accept-ra", 0, "optional", 1);
     json_object_set_new(interface, "addresses", json_pack("[s]", address));
-    json_object_set_new(interface, "routes", json_pack("[{s:s,s:s}]", "to", "default", "via", gateway));
+    json_object_set_new(interface, "routes", json_pack("[{s:s,s:s}]", "to", "0.0.0.0/0", "via", gateway));
     json_object_set_new(interface, "nameservers", json_pack("{s:[s]}", "addresses", resolver));
     const char *dot = strchr(guest->fqdn, '.');
     if (dot)
