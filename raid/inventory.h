@@ -20,6 +20,7 @@ char *rf_sys_text(const char *sysroot, const char *format, ...) RF_PRINTF(2, 3);
 /* A whole number (decimal, or hexadecimal with 0x); `fallback` where there is none. */
 uint64_t rf_sys_number(const char *sysroot, uint64_t fallback, const char *format, ...) RF_PRINTF(3, 4);
 
+/* Is there such a path below sysroot (a dangling link is not)? */
 bool rf_sys_exists(const char *sysroot, const char *format, ...) RF_PRINTF(2, 3);
 
 /* The last part of a symbolic link's target, or NULL. The caller frees it. */
@@ -40,6 +41,7 @@ static inline void rf_guard_names(char ***names)
  * text over; NULL for an empty one. */
 char *rf_clean_text(char *text);
 
+/* The parts, one file each. They can't fail: what can't be read is not in the machine. */
 void rf_inventory_system(const char *sysroot, rf_machine *machine); /* environment, DMI ids, firmware, processors */
 void rf_inventory_memory(const char *sysroot, rf_machine *machine);
 void rf_inventory_kvm(const char *sysroot, rf_machine *machine);
@@ -70,6 +72,7 @@ int rf_signatures_of(const char *path, struct rf_signature **ret_signatures, siz
 /* NULL where none is of that type. */
 const struct rf_signature *rf_signature_find(const struct rf_signature *signatures, size_t count, const char *type);
 
+/* Free what they hold; rf_disk_clear leaves an empty disk. */
 void rf_signatures_free(struct rf_signature *signatures, size_t count);
 void rf_disk_clear(struct rf_disk *disk);
 #define rf_autodisk RF_CLEANUP(rf_disk_clear)

@@ -32,6 +32,7 @@ struct rf_match {
 void rf_match_disks(const rf_profile *profile, const rf_machine *machine, struct rf_match *ret_match,
                     rf_problems *problems);
 
+/* Frees what it holds (not the disks) and leaves it empty. */
 void rf_match_clear(struct rf_match *match);
 #define rf_automatch RF_CLEANUP(rf_match_clear)
 

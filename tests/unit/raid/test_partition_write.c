@@ -131,7 +131,7 @@ static void sectors_of_4096(void **state)
 static void old_signatures_are_wiped(void **state)
 {
     FIXTURE(self, "512");
-    rf_autofree char *plan = replan(&self);
+    free(replan(&self));
     rf_autofd int fd = open(self.device, O_RDWR | O_CLOEXEC);
     uint64_t start = self.layout->disks[0].parts[RF_PART_SYSTEM].start;
     assert_int_equal(pwrite(fd, "_BHRfS_M", 8, (off_t)(start + 0x10040)), 8);
@@ -151,7 +151,7 @@ static void old_signatures_are_wiped(void **state)
 static void late_data_is_refused(void **state)
 {
     FIXTURE(self, "512");
-    rf_autofree char *plan = replan(&self);
+    free(replan(&self));
     rf_autofd int fd = open(self.device, O_RDWR | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "SWAPSPACE2", 10, 4096 - 10), 10);
     assert_int_equal(pwrite(fd, "\1\0\0\0\1\0\0", 8, 1024), 8);
@@ -167,7 +167,7 @@ static void late_data_is_refused(void **state)
 static void another_disk_is_not_written(void **state)
 {
     FIXTURE(self, "512");
-    rf_autofree char *plan = replan(&self);
+    free(replan(&self));
     rf_error *err = NULL;
     self.layout->disks[0].size += 512;
     assert_int_equal(apply(&self, &err), -1);
@@ -182,7 +182,7 @@ static void another_disk_is_not_written(void **state)
 static void a_used_disk_is_busy(void **state)
 {
     FIXTURE(self, "512");
-    rf_autofree char *plan = replan(&self);
+    free(replan(&self));
     rf_autofd int other = open(self.device, O_RDWR | O_EXCL | O_CLOEXEC);
     assert_true(other >= 0);
     rf_error *err = NULL;
