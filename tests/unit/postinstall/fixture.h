@@ -39,6 +39,7 @@ struct fixture {
     rf_node_model *model;
     rf_events *events;
     rf_runner *runner;
+    struct rf_step step;
     struct rf_step_env env;
 };
 
@@ -66,7 +67,8 @@ static inline void fixture_open(struct fixture *fixture, const json_t *facts, rf
     fixture->events = rf_events_new("test");
     rf_autofree char *stream = rf_format("%s/events.jsonl", fixture->root);
     rf_events_add(fixture->events, rf_sink_file(stream, NULL));
-    fixture->env = (struct rf_step_env){.runner = runner, .events = fixture->events};
+    fixture->step = (struct rf_step){.id = (char *)"test/step", .title = (char *)"A test"};
+    fixture->env = (struct rf_step_env){.runner = runner, .events = fixture->events, .step = &fixture->step};
 }
 
 static inline void fixture_close(struct fixture *fixture)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/paths.h"
+#include "postinstall/disk.h"
+#include "tests/unit/postinstall/fixture.h"
+
+#define BASE RF_BASE_IMAGES "/active-directory.qcow2"
+#define DISK RF_POOL_DIR "/dc1.qcow2"
+
+static bool have_qemu_img(rf_runner *runner)
+{
+    struct rf_command command = {.argv = RF_ARGV("qemu-img", "--version")};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run_status(runner, &command, &result, NULL) == 0 && result.status == 0;
+}
+
+/* false, with the reason printed, where there is no qemu-img */
+static bool open_with_base(struct fixture *fixture)
+{
+    fixture_open(fixture, NULL, rf_runner_real());
+    if (!have_qemu_img(fixture->runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(fixture);
+        return false;
+    }
+    fixture_write(fixture, RF_BASE_IMAGES "/.made", "", 0644);
+    rf_autofree char *base = rf_format("%s%s", fixture->root, BASE);
+    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", base, "1M");
+    assert_int_equal(rf_run_argv(fixture->runner, create, NULL), 0);
+    return true;
+}
+
+static void a_disk_is_cloned_and_grown(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    if (!open_with_base(&fixture))
+        skip();
+    struct rf_node_guest *guest = &fixture.model->guests[0];
+    guest->disk = 8 << 20;
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    fixture_write(&fixture, RF_POOL_DIR "/.dc1.qcow2.new", "left by a kill", 0600);
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
+    assert_int_equal(rf_step_disk.apply(&fixture.env, guest, &error), 0);
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
+    assert_false(rf_guest_settled(guest)); /* a new disk is a new guest */
+    guest->disk = 16 << 20;                /* the profile asks for more */
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
+    assert_int_equal(rf_step_disk.apply(&fixture.env, guest, &error), 0);
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
+    guest->disk = 4 << 20; /* less: kept */
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
+    fixture_close(&fixture);
+}
+
+static void a_base_on_another_base_is_written_out(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    if (!open_with_base(&fixture))
+        skip();
+    rf_autofree char *base = rf_format("%s%s", fixture.root, BASE), *below = rf_format("%s.below", base);
+    assert_int_equal(rename(base, below), 0);
+    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", below, base);
+    assert_int_equal(rf_run_argv(fixture.runner, create, NULL), 0);
+    fixture.model->guests[0].disk = 8 << 20;
+    assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), 0);
+    rf_autofree char *disk = rf_format("%s%s", fixture.root, DISK), *info = NULL;
+    const char *const *ask = RF_ARGV("qemu-img", "info", "--output=json", disk);
+    assert_int_equal(rf_run_output(fixture.runner, ask, &info, NULL), 0);
+    assert_null(strstr(info, "backing-filename"));
+    fixture_close(&fixture);
+}
+
+static void an_absent_base_is_said(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), -1);
+    assert_error_has(error, "the base image of recipe 'active-directory' is not on this node");
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_is_cloned_and_grown),
+        cmocka_unit_test(a_base_on_another_base_is_written_out),
+        cmocka_unit_test(an_absent_base_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
