@@ -104,7 +104,15 @@ static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     default:
         result = virDomainCreate(domain);
     }
-    return result < 0 ? rf_libvirt_fail(err, "starting the guest %s", guest->asked->name) : 0;
+    if (result == 0)
+        return 0;
+    rf_autoerror rf_error *why = NULL;
+    rf_libvirt_fail(&why, "starting the guest %s", guest->asked->name);
+    if (rf_domain_running(guest, NULL) == 1)
+        return 0; /* after a boot libvirt itself starts settled guests at the same time */
+    if (err)
+        *err = RF_STEAL(why);
+    return -1;
 }
 
 const struct rf_step_ops rf_step_start = {"start", start_probe, start_apply, NULL};
