@@ -21,6 +21,7 @@ struct rf_report_queue {
     char *log[LOG_LINES]; /* ring of the last lines as people read them */
     size_t logged;
     json_t *open_run; /* the run's last event, until its `done` or `failed` came */
+    bool ended;       /* it has come: what follows belongs to no run, until one is `started` */
 };
 
 static void push(struct rf_report_queue *queue, const char *line)
@@ -106,9 +107,11 @@ static bool supersedes(const json_t *event, const char *pending)
 static void follow_run(struct rf_report_queue *queue, json_t *event)
 {
     bool step = json_object_get(event, "step");
-    bool ended = !step && (has_state(event, "done") || has_state(event, "failed"));
+    bool last = !step && (has_state(event, "done") || has_state(event, "failed"));
+    bool first = !step && has_state(event, "started");
+    queue->ended = last || (queue->ended && !first);
     json_decref(queue->open_run);
-    queue->open_run = ended ? NULL : json_incref(event);
+    queue->open_run = queue->ended ? NULL : json_incref(event);
 }
 
 void rf_report_queue_add(struct rf_report_queue *queue, const char *line)

@@ -2,11 +2,11 @@
 #include "installer/addresses.h"
 
 #include "base/memory.h"
+#include "base/units.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <string.h>
 
 static void release(struct ifaddrs **list)
@@ -47,4 +47,41 @@ char *rf_addresses_text(void)
         rf_append(&text, "%s%s %s", text ? ", " : "", entry->ifa_name, address ? address : none);
     }
     return text ? text : rf_strdup("no network card found");
+}
+
+static bool is_global(const struct ifaddrs *entry)
+{
+    if (!is_card(entry))
+        return false;
+    if (entry->ifa_addr->sa_family == AF_INET) {
+        const struct sockaddr_in *address = (const void *)entry->ifa_addr;
+        return (ntohl(address->sin_addr.s_addr) >> 16) != 0xa9fe; /* 169.254/16: RFC 3927 */
+    }
+    if (entry->ifa_addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *address = (const void *)entry->ifa_addr;
+        return !IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr);
+    }
+    return false;
+}
+
+static bool any_global(void)
+{
+    RF_CLEANUP(release) struct ifaddrs *list = NULL;
+    if (getifaddrs(&list) < 0)
+        return false;
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next)
+        if (is_global(entry))
+            return true;
+    return false;
+}
+
+bool rf_addresses_wait(unsigned seconds)
+{
+    double deadline = rf_now() + seconds;
+    while (!any_global()) {
+        if (rf_now() > deadline)
+            return false;
+        usleep(100000); /* a DHCP lease comes within a second or two: back-off would cost more than looking */
+    }
+    return true;
 }

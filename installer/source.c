@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { NETWORK_SECONDS = 20 }; /* what DHCP may take without a word on the console */
+
 #define HOW_TO                                                                                                         \
     "add richtfest.profile=URL to the kernel's command line (key e in the boot menu), or run "                         \
     "`richtfest image customize --profile-url URL ISO`"
@@ -88,6 +90,10 @@ int rf_source_fetch(struct rf_source *source, rf_events *events, rf_error **err)
     if (source->text)
         return 0;
     struct waiting waiting = {source, events};
+    if (!rf_addresses_wait(NETWORK_SECONDS)) {
+        rf_autofree char *addresses = rf_addresses_text();
+        rf_emit_message(events, RF_WAITING, "for a network: no address by DHCP yet (this machine: %s)", addresses);
+    }
     const struct rf_fetch fetch = {
         .url = source->url, .max = RF_PROFILE_MAX, .seconds = 30, .pause_max = 15, .waiting = tell, .data = &waiting};
     return rf_fetch(&fetch, &source->text, &source->size, err);

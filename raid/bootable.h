@@ -15,6 +15,7 @@
 /* Opens the disk by its identity; blocks until udev has its links. */
 int rf_disk_open_checked(const struct rf_layout_disk *disk, int flags, int *ret_fd, rf_error **err);
 
+/* Is the disk marked? Reads its table only. */
 int rf_bootable_read(const struct rf_layout_disk *disk, bool *ret_marked, rf_error **err);
 
 /* Sets the mark and flushes. Repeatable; a kill leaves it set or not. */

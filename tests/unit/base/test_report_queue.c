@@ -43,6 +43,24 @@ static void test_failed_always_leaves(void **state)
     rf_report_queue_free(queue);
 }
 
+static void test_a_word_after_the_end_opens_no_run(void **state)
+{
+    (void)state;
+    struct rf_report_queue *queue = rf_report_queue_new(NULL);
+    rf_report_queue_add(queue, "{\"state\":\"started\"}");
+    rf_report_queue_add(queue, "{\"state\":\"failed\"}");
+    rf_report_queue_add(queue, "{\"state\":\"waiting\",\"message\":\"for a person\"}");
+    rf_report_queue_finish(queue);
+    for (int i = 0; i < 3; i++)
+        rf_report_queue_drop(queue);
+    assert_null(rf_report_queue_head(queue));
+    rf_report_queue_add(queue, "{\"state\":\"started\"}");
+    rf_report_queue_finish(queue);
+    rf_report_queue_drop(queue);
+    assert_non_null(rf_report_queue_head(queue));
+    rf_report_queue_free(queue);
+}
+
 static void test_failed_brings_the_log(void **state)
 {
     (void)state;
@@ -104,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_failed_always_leaves),
+        cmocka_unit_test(test_a_word_after_the_end_opens_no_run),
         cmocka_unit_test(test_failed_brings_the_log),
         cmocka_unit_test(test_spool_survives),
         cmocka_unit_test(test_long_backlog_keeps_what_matters),
