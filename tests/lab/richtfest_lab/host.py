@@ -3,6 +3,7 @@
 
 import dataclasses
 import functools
+import glob
 import os
 import re
 import shutil
@@ -23,6 +24,10 @@ OVMF_SECURE = (
 )
 
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+CACHE = os.path.join(TOP, os.environ.get("CACHE") or os.path.join(os.environ.get("BUILD") or "build", "cache"))
+
+
 def need(command, package):
     """The path of a command, or a reason to skip."""
     path = shutil.which(command, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -31,9 +36,35 @@ def need(command, package):
     return path
 
 
+# Before 8.1 (commit deba78709a, "Always lock pages before translation") threads of the emulator may keep running code that
+# another processor has just patched; the kernel patches itself while it boots, and dies of an int3 that is long gone.
+QEMU_SOUND = (8, 1)
+
+
+def qemu_version(command):
+    """(major, minor) of an emulator."""
+    text = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in re.search(r"version (\d+)\.(\d+)", text).groups())
+
+
+def image_qemu():
+    """The emulator of the image's own node root, run where it lies with the root's own libraries; None where no image was
+    built here yet."""
+    for program in sorted(glob.glob(os.path.join(CACHE, "node-root-*/root/usr/bin/qemu-system-x86_64"))):
+        root = program[: -len("/usr/bin/qemu-system-x86_64")]
+        libraries = f"{root}/usr/lib/x86_64-linux-gnu"
+        command = [f"{root}/usr/lib64/ld-linux-x86-64.so.2", "--library-path", libraries, program]
+        return command + ["-L", f"{root}/usr/share/qemu", "-L", f"{root}/usr/share/seabios"]
+    return None
+
+
+@functools.lru_cache(maxsize=None)
 def qemu():
-    """The emulator."""
-    return need("qemu-system-x86_64", "qemu-system-x86")
+    """The emulator, as the beginning of a command line: this machine's where it is sound, else the image's own."""
+    ours = (need("qemu-system-x86_64", "qemu-system-x86"),)
+    if qemu_version(ours) >= QEMU_SOUND:
+        return ours
+    return tuple(image_qemu() or ours)
 
 
 def ovmf(secure=False):
@@ -118,7 +149,7 @@ def probe_boots(arguments, seconds=20):
         image.write(probe_sector())
         image.truncate(1 << 20)  # a disk without a single cylinder is no disk to SeaBIOS
         image.flush()
-        command = [qemu(), *arguments, "-machine", "q35", "-m", "64", "-nodefaults", "-display", "none"]
+        command = [*qemu(), *arguments, "-machine", "q35", "-m", "64", "-nodefaults", "-display", "none"]
         command += ["-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         command += ["-drive", f"if=virtio,format=raw,readonly=on,file={image.name}"]
         try:
