@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/inputs.h"
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/facts.h"
@@ -56,11 +57,22 @@ char *rf_report_url(const char *text, size_t size)
     return usable ? rf_strdup(url->text) : NULL;
 }
 
+/* Whether a machine can run guests shows only when its processor's module is there. The live system's udev leaves it out, and
+ * a node's may be late. Where it does not load, the inventory says why. */
+static void load_kvm(void)
+{
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", "kvm_amd"), NULL);
+    rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", "kvm_intel"), NULL);
+}
+
 int rf_read_machine(const char *path, rf_machine **ret_machine, rf_error **err)
 {
     rf_automachine rf_machine *machine = NULL;
     if (path)
         return rf_machine_load(path, ret_machine, err);
+    if (geteuid() == 0)
+        load_kvm();
     if (rf_machine_probe("", &machine, err) < 0)
         return -1;
     if (machine->environment == RF_ENV_NODE && !machine->node)

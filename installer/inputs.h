@@ -19,5 +19,6 @@ void rf_check_example_key(const rf_profile *profile, rf_problems *problems);
  * read. The caller frees it. */
 char *rf_report_url(const char *text, size_t size);
 
-/* This machine, or a recorded one where `path` is given, with the facts of its node where it is one. */
+/* This machine, or a recorded one where `path` is given, with the facts of its node where it is one. The
+ * KVM module is loaded first where that is possible. */
 int rf_read_machine(const char *path, rf_machine **ret_machine, rf_error **err);

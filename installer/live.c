@@ -120,18 +120,8 @@ static int run(struct rf_session *session, const char *medium, const char *name)
     return RF_OK;
 }
 
-/* The live system's udev loads drivers for storage and network only; whether this machine can run guests shows when the
- * processor's module is there. Where it is not, the inventory says why. */
-static void load_kvm(void)
-{
-    rf_autorunner rf_runner *runner = rf_runner_real();
-    rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", "kvm_amd"), NULL);
-    rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", "kvm_intel"), NULL);
-}
-
 int rf_live_run(const char *medium)
 {
-    load_kvm();
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_automachine rf_machine *machine = NULL;
     rf_autoerror rf_error *error = NULL;
