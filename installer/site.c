@@ -13,6 +13,7 @@ struct rf_site {
     rf_deploy *deploy;
     rf_node_model *node;
     enum rf_phase phase;
+    char *disks; /* what is wrong with a node's disks, or NULL */
 };
 
 /* The medium is checked first, then the disks are made, then they are filled. */
@@ -25,17 +26,31 @@ static void add_install_steps(struct rf_site *site, const rf_profile *profile, c
     rf_deploy_steps(site->deploy, site->plan);
 }
 
+/* A node whose disks no longer fit (one of them died) still gets its guests up: it is said, and the work goes on. */
+static int plan_disks(struct rf_site *site, const rf_profile *profile, const rf_machine *machine, rf_problems *problems,
+                      rf_error **err)
+{
+    rf_autoproblems rf_problems tolerated = {0};
+    bool node = site->phase == RF_PHASE_NODE;
+    if (rf_raid_plan(profile, machine, &site->layout, node ? &tolerated : problems, err) < 0)
+        return -1;
+    if (tolerated.count)
+        site->disks = rf_problems_text(&tolerated);
+    return 0;
+}
+
 int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
                 struct rf_site **ret_site, rf_problems *problems, rf_error **err)
 {
     rf_autosite struct rf_site *site = rf_alloc(sizeof(*site));
     site->plan = rf_plan_new();
     site->phase = machine->environment == RF_ENV_NODE ? RF_PHASE_NODE : RF_PHASE_INSTALL;
-    if (rf_raid_plan(profile, machine, &site->layout, problems, err) < 0)
+    if (plan_disks(site, profile, machine, problems, err) < 0)
         return -1;
     if (problems->count)
         return 0;
-    add_install_steps(site, profile, machine, options);
+    if (site->layout)
+        add_install_steps(site, profile, machine, options);
     if (rf_node_plan(profile, machine->node, NULL, site->plan, &site->node, problems, err) < 0)
         return -1;
     if (problems->count == 0)
@@ -53,6 +68,11 @@ enum rf_phase rf_site_phase(const struct rf_site *site)
     return site->phase;
 }
 
+const char *rf_site_disks(const struct rf_site *site)
+{
+    return site->disks;
+}
+
 void rf_site_free(struct rf_site *site)
 {
     if (!site)
@@ -61,5 +81,6 @@ void rf_site_free(struct rf_site *site)
     rf_deploy_free(site->deploy);
     rf_layout_free(site->layout);
     rf_node_model_free(site->node);
+    free(site->disks);
     free(site);
 }

@@ -27,6 +27,9 @@ const rf_plan *rf_site_plan(const struct rf_site *site);
 /* The phase that `apply` walks on this machine: install in the live system, node on a node. */
 enum rf_phase rf_site_phase(const struct rf_site *site);
 
+/* On a node: what is wrong with its disks or its fit, a line each; NULL where nothing is. Borrowed. */
+const char *rf_site_disks(const struct rf_site *site);
+
 void rf_site_free(struct rf_site *site);
 
 static inline void rf_guard_site(struct rf_site **site)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "installer/deploy.h"
+#include "postinstall/admins.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +65,9 @@ static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, r
         if (!same_text(path, files.files[i].text))
             return RF_PROBE_TODO;
     }
+    for (size_t i = 0; i < deploy->profile->node.admins_count; i++)
+        if (!has_account(deploy, deploy->profile->node.admins[i].name))
+            return RF_PROBE_TODO;
     rf_autofree char *grub = rf_deploy_root(deploy, "/boot/grub/grub.cfg");
     return same_text(grub, files.grub) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
@@ -78,17 +82,30 @@ static int write_one(const rf_deploy *deploy, const char *path, const char *text
     return rf_write_file(full, text, strlen(text), mode, err);
 }
 
-/* Key files by user name, so that SSH works even where nothing else of the node does. */
-static int write_admins(const rf_deploy *deploy, rf_error **err)
+static bool has_account(const rf_deploy *deploy, const char *name)
 {
+    rf_autofree char *path = rf_deploy_root(deploy, "/etc/passwd");
+    rf_autofree char *text = NULL;
+    rf_autofree char *line = rf_format("\n%s:", name);
+    return rf_read_file(path, 1 << 20, &text, NULL, NULL) == 0 && strstr(text, line);
+}
+
+/* The accounts and their keys are made here already, so that people get in whatever fails on the node later. */
+static int write_admins(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
+{
+    rf_autofree char *root = rf_deploy_root(deploy, "");
     for (size_t i = 0; i < deploy->profile->node.admins_count; i++) {
         const struct rf_admin *admin = &deploy->profile->node.admins[i];
-        rf_autofree char *path = rf_format("/etc/ssh/authorized_keys.d/%s", admin->name);
-        rf_autofree char *text = NULL;
-        for (size_t j = 0; j < admin->ssh_keys_count; j++)
-            rf_append(&text, "%s\n", admin->ssh_keys[j]);
-        if (text && write_one(deploy, path, text, 0644, err) < 0)
+        rf_autofree char *path = rf_format(RF_SSH_KEYS_DIR "/%s", admin->name);
+        rf_autofree char *keys = rf_admin_keys(admin);
+        if (write_one(deploy, path, keys, 0644, err) < 0)
             return -1;
+        if (!has_account(deploy, admin->name) &&
+            rf_run_argv(env->runner,
+                        RF_ARGV("useradd", "--root", root, "--create-home", "--shell", "/bin/bash", "--groups",
+                                "sudo,libvirt", admin->name),
+                        err) < 0)
+            return rf_wrap(err, "node.admins: the account %s", admin->name);
     }
     return 0;
 }
@@ -110,10 +127,9 @@ static int set_timezone(const rf_deploy *deploy, rf_error **err)
 
 static int configure_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    (void)env;
     const rf_deploy *deploy = arg;
     RF_CLEANUP(release_files) struct node_files files = {0};
-    if (make_files(deploy, &files, err) < 0 || write_admins(deploy, err) < 0 || set_timezone(deploy, err) < 0)
+    if (make_files(deploy, &files, err) < 0 || write_admins(env, deploy, err) < 0 || set_timezone(deploy, err) < 0)
         return -1;
     for (size_t i = 0; i < files.count; i++)
         if (write_one(deploy, files.files[i].path, files.files[i].text, files.files[i].mode, err) < 0)
