@@ -54,6 +54,14 @@ static int make_files(const rf_deploy *deploy, struct node_files *files, rf_erro
     return 0;
 }
 
+static bool has_account(const rf_deploy *deploy, const char *name)
+{
+    rf_autofree char *path = rf_deploy_root(deploy, "/etc/passwd");
+    rf_autofree char *text = NULL;
+    rf_autofree char *line = rf_format("\n%s:", name);
+    return rf_read_file(path, 1 << 20, &text, NULL, NULL) == 0 && strstr(text, line);
+}
+
 static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const rf_deploy *deploy = arg;
@@ -80,14 +88,6 @@ static int write_one(const rf_deploy *deploy, const char *path, const char *text
     if (rf_make_dirs(directory, 0755, err) < 0)
         return -1;
     return rf_write_file(full, text, strlen(text), mode, err);
-}
-
-static bool has_account(const rf_deploy *deploy, const char *name)
-{
-    rf_autofree char *path = rf_deploy_root(deploy, "/etc/passwd");
-    rf_autofree char *text = NULL;
-    rf_autofree char *line = rf_format("\n%s:", name);
-    return rf_read_file(path, 1 << 20, &text, NULL, NULL) == 0 && strstr(text, line);
 }
 
 /* The accounts and their keys are made here already, so that people get in whatever fails on the node later. */
