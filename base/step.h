@@ -44,6 +44,7 @@ struct rf_step {
     const void *arg; /* owned by whoever made the plan; outlives it */
     enum rf_phase phase;
     unsigned lane; /* 0: alone. Consecutive steps with lanes > 0 run side by side, each lane in its own order */
+    bool barrier;  /* with a lane: everything before it ends before it begins */
     bool done;     /* the planner's view, from the machine description: not printed, still probed */
 };
 

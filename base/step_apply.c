@@ -165,12 +165,12 @@ static int run_group(struct walk *walk, const struct rf_step_env *env, size_t fi
     return outcome;
 }
 
-/* A group: one step without a lane, or a run of steps that have one. */
+/* A group: one step without a lane, or a run of steps that have one, up to the next barrier. */
 static size_t group_end(const rf_plan *plan, size_t first)
 {
     size_t end = first + 1;
     if (plan->steps[first].lane)
-        while (end < plan->count && plan->steps[end].lane)
+        while (end < plan->count && plan->steps[end].lane && !plan->steps[end].barrier)
             end++;
     return end;
 }

@@ -101,6 +101,10 @@ static bool filesystem_done(const rf_layout *layout, const struct rf_layout_file
            complete;
 }
 
+/* What does not wait for each other runs side by side: first the disks' tables, then the system's chain, the data's chain and
+ * the ESPs. */
+enum { LANE_SYSTEM = 1, LANE_DATA, LANE_ESP };
+
 static void add_partition(const struct rf_layout_disk *disk, const rf_machine *machine, rf_plan *plan)
 {
     const struct rf_disk view = {.serial = disk->serial, .wwn = disk->wwn, .by_path = disk->by_path};
@@ -111,12 +115,13 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
         rf_plan_add(plan, &rf_step_partition, disk, RF_PHASE_INSTALL, id, "Partition disk %u: %s, %s%s%s", disk->member,
                     label, size, disk->model ? ", " : "", disk->model ? disk->model : "");
     const struct rf_disk *is = recorded(disk, machine);
+    step->lane = disk->member;
     step->done = partitioned(disk, machine);
     if (!step->done && is && is->table_uuid) /* any other table would have been refused as foreign */
         step->destroys = rf_strdup("the unfinished partition table of an earlier run");
 }
 
-static void add_array(const struct rf_layout_array *array, const rf_machine *machine, rf_plan *plan)
+static void add_array(const struct rf_layout_array *array, unsigned lane, const rf_machine *machine, rf_plan *plan)
 {
     rf_autofree char *id = rf_format("array/%s", array->name);
     rf_autofree char *size = rf_size_text_binary(array->size);
@@ -127,6 +132,8 @@ static void add_array(const struct rf_layout_array *array, const rf_machine *mac
                                 : rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id,
                                               "Create array %s: %s over %zu member%s of %s", array->name,
                                               rf_level_row(array->level)->title, all, all == 1 ? "" : "s", size);
+    step->lane = lane;
+    step->barrier = lane == LANE_SYSTEM;
     step->done = ours == all;
 }
 
@@ -135,6 +142,7 @@ static void add_volume(const struct rf_layout_volume *volume, const rf_machine *
     struct rf_step *step = rf_plan_add(plan, &rf_step_volume, volume, RF_PHASE_INSTALL, "volume/images",
                                        "Create volume group %s on array data, and in it %s (%d %% of the room)",
                                        volume->group, volume->name, RF_LAYOUT_IMAGES_PERCENT);
+    step->lane = LANE_DATA;
     step->done = mapped_volume(volume, machine) != NULL;
 }
 
@@ -144,7 +152,12 @@ static void add_filesystem(const rf_layout *layout, size_t index, const rf_machi
     rf_autofree char *id = rf_format("filesystem/%s", filesystem->id);
     struct rf_step *step = rf_plan_add(plan, &rf_step_filesystem, filesystem, RF_PHASE_INSTALL, id,
                                        "Make file system %s (%s)", filesystem->id, filesystem->type);
-    step->lane = (unsigned)index + 1; /* different devices: side by side */
+    if (strcmp(filesystem->device, layout->system.device) == 0)
+        step->lane = LANE_SYSTEM;
+    else if (strcmp(filesystem->device, layout->images.device) == 0)
+        step->lane = LANE_DATA;
+    else
+        step->lane = LANE_ESP + (unsigned)index;
     step->done = filesystem_done(layout, filesystem, machine);
 }
 
@@ -152,8 +165,8 @@ void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *
 {
     for (size_t i = 0; i < layout->disks_count; i++)
         add_partition(&layout->disks[i], machine, plan);
-    add_array(&layout->system, machine, plan);
-    add_array(&layout->data, machine, plan);
+    add_array(&layout->system, LANE_SYSTEM, machine, plan);
+    add_array(&layout->data, LANE_DATA, machine, plan);
     add_volume(&layout->images, machine, plan);
     for (size_t i = 0; i < layout->filesystems_count; i++)
         add_filesystem(layout, i, machine, plan);

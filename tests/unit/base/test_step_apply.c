@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* A step that counts what is done with it; the counts are shared with killed children. */
 struct fake {
@@ -156,6 +157,38 @@ static void test_lanes_run_all_and_one_failure_is_enough(void **state)
     free(collected);
 }
 
+/* Notes in which order the steps were applied. */
+static int order[8], order_count;
+
+static int note_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    (void)err;
+    if (*(const int *)arg == 0)
+        usleep(200000); /* without the barrier the others would overtake it */
+    order[__atomic_fetch_add(&order_count, 1, __ATOMIC_SEQ_CST)] = *(const int *)arg;
+    return 0;
+}
+
+static void test_a_barrier_holds_the_lanes(void **state)
+{
+    (void)state;
+    static const struct rf_step_ops note_ops = {.name = "note", .apply = note_apply};
+    static const int numbers[] = {0, 1, 2, 3};
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    for (int i = 0; i < 4; i++) {
+        rf_autofree char *id = rf_format("n%d", i);
+        rf_plan_add(plan, &note_ops, &numbers[i], RF_PHASE_INSTALL, id, "Note")->lane = (unsigned)i % 2 + 1;
+    }
+    plan->steps[2].barrier = true;
+    order_count = 0;
+    assert_int_equal(walk(plan, NULL, NULL, NULL), 0);
+    free(collected);
+    assert_int_equal(order[0], 1);
+    assert_int_equal(order[1], 0);
+    assert_true(order[2] + order[3] == 5);
+}
+
 /* Killed at each point of each step and run again: always the same end, and never more than one application twice. */
 static void test_kill_points(void **state)
 {
@@ -191,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_what_did_not_stick_is_a_failure),
         cmocka_unit_test(test_other_phases_are_left_alone),
         cmocka_unit_test(test_lanes_run_all_and_one_failure_is_enough),
+        cmocka_unit_test(test_a_barrier_holds_the_lanes),
         cmocka_unit_test(test_kill_points),
     };
     return cmocka_run_group_tests_name("base/step_apply", tests, NULL, NULL);
