@@ -34,7 +34,8 @@ int rf_envblk_format(const struct rf_envblk_variable *variables, size_t count, c
     }
     size_t used = strlen(text);
     if (used > RF_ENVBLK_SIZE)
-        return rf_fail(err, RF_FAILED, "GRUB's environment block has room for %d bytes; these are %zu", RF_ENVBLK_SIZE, used);
+        return rf_fail(err, RF_FAILED, "GRUB's environment block has room for %d bytes; these are %zu", RF_ENVBLK_SIZE,
+                       used);
     memset(ret_block, '#', RF_ENVBLK_SIZE);
     memcpy(ret_block, text, used);
     return 0;

@@ -12,8 +12,9 @@
 
 /* Strings are borrowed; NULL (and false) is the default that stands behind each. */
 struct rf_image_options {
-    const char *output;  /* the ISO: "richtfest.iso"; OUTPUT.sha256 and OUTPUT.json are written beside it */
-    const char *cache;   /* what is built once and used again: "richtfest-cache" beside the output. A directory of its own: old
+    const char *output; /* the ISO: "richtfest.iso"; OUTPUT.sha256 and OUTPUT.json are written beside it */
+    const char
+        *cache; /* what is built once and used again: "richtfest-cache" beside the output. A directory of its own: old
                             pieces in it are removed */
     const char *suite;   /* "trixie" */
     const char *mirror;  /* the archive: what the machine's apt uses */

@@ -43,10 +43,12 @@ static bool path_valid(const char *path)
 
 static int add_payload(rf_medium *medium, const json_t *row, rf_error **err)
 {
-    const char *path = rf_json_string(row, "path"), *sha256 = rf_json_string(row, "sha256"), *xxh3 = rf_json_string(row, "xxh3");
+    const char *path = rf_json_string(row, "path"), *sha256 = rf_json_string(row, "sha256"),
+               *xxh3 = rf_json_string(row, "xxh3");
     const json_int_t size = rf_json_integer(row, "size", -1), unpacked = rf_json_integer(row, "unpacked", 0),
                      files = rf_json_integer(row, "files", 0);
-    if (!path_valid(path) || size < 0 || unpacked < 0 || files < 0 || !hexadecimal(sha256, 64) || !hexadecimal(xxh3, 32))
+    if (!path_valid(path) || size < 0 || unpacked < 0 || files < 0 || !hexadecimal(sha256, 64) ||
+        !hexadecimal(xxh3, 32))
         return rf_fail(err, RF_FAILED, "the manifest's entry for %s is not as it must be", path ? path : "a payload");
     struct rf_payload *payload = rf_array_add(&medium->payloads, &medium->payloads_count, sizeof(*payload));
     *payload = (struct rf_payload){.path = rf_strdup(path),
@@ -62,8 +64,8 @@ int rf_medium_from_json(const json_t *manifest, rf_medium **ret_medium, rf_error
 {
     const json_int_t format = rf_json_integer(manifest, "richtfest", 0);
     if (format != RF_MANIFEST_FORMAT)
-        return rf_fail(err, RF_FAILED, "the manifest has format %" JSON_INTEGER_FORMAT ", this program knows %d", format,
-                       RF_MANIFEST_FORMAT);
+        return rf_fail(err, RF_FAILED, "the manifest has format %" JSON_INTEGER_FORMAT ", this program knows %d",
+                       format, RF_MANIFEST_FORMAT);
     const json_t *payloads = json_object_get(manifest, "payloads");
     const size_t count = json_array_size(payloads);
     if (count == 0 || count > RF_PAYLOADS_MAX)
@@ -149,7 +151,8 @@ static void tell(void *data, uint64_t done)
         self->progress(self->data, self->before + done, self->total);
 }
 
-static int verify_payload(const char *medium_dir, const struct rf_payload *payload, struct verification *self, rf_error **err)
+static int verify_payload(const char *medium_dir, const struct rf_payload *payload, struct verification *self,
+                          rf_error **err)
 {
     rf_autofree char *path = rf_format("%s%s", medium_dir, payload->path);
     static const char advice[] = "nothing was written; write or attach the ISO again";
@@ -157,14 +160,14 @@ static int verify_payload(const char *medium_dir, const struct rf_payload *paylo
     if (stat(path, &status) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s is missing on the medium (%s)", payload->path, advice);
     if ((uint64_t)status.st_size != payload->size)
-        return rf_fail(err, RF_FAILED, "%s on the medium has %" PRIu64 " bytes instead of %" PRIu64 "; %s", payload->path,
-                       (uint64_t)status.st_size, payload->size, advice);
+        return rf_fail(err, RF_FAILED, "%s on the medium has %" PRIu64 " bytes instead of %" PRIu64 "; %s",
+                       payload->path, (uint64_t)status.st_size, payload->size, advice);
     char found[33];
     if (rf_xxh3_file(path, found, tell, self, err) < 0)
         return rf_wrap(err, "the medium is unreadable (%s)", advice);
     if (strcmp(found, payload->xxh3) != 0)
-        return rf_fail(err, RF_FAILED, "the checksum of %s on the medium is wrong (%s instead of %s); %s", payload->path, found,
-                       payload->xxh3, advice);
+        return rf_fail(err, RF_FAILED, "the checksum of %s on the medium is wrong (%s instead of %s); %s",
+                       payload->path, found, payload->xxh3, advice);
     self->before += payload->size;
     return 0;
 }

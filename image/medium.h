@@ -24,8 +24,8 @@
 struct rf_payload {
     char *path; /* from the medium's top: "/live/root.squashfs" */
     uint64_t size;
-    uint64_t unpacked; /* bytes that it becomes on disk (root: files, guests: virtual size); 0: not said */
-    uint64_t files;    /* of the root; 0: not said */
+    uint64_t unpacked;   /* bytes that it becomes on disk (root: files, guests: virtual size); 0: not said */
+    uint64_t files;      /* of the root; 0: not said */
     char *sha256, *xxh3; /* hexadecimal */
 };
 

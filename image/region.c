@@ -33,10 +33,9 @@ static char *content_of(const struct rf_region *region, rf_error **err)
     if (!region->profile_url && !region->profile)
         return rf_strdup("");
     rf_autojson json_t *json =
-        region->profile_url
-            ? json_pack("{s:i,s:s}", "format", RF_REGION_FORMAT, "profile_url", region->profile_url)
-            : json_pack("{s:i,s:s%,s:s?}", "format", RF_REGION_FORMAT, "profile", region->profile, region->profile_size,
-                        "name", region->name);
+        region->profile_url ? json_pack("{s:i,s:s}", "format", RF_REGION_FORMAT, "profile_url", region->profile_url)
+                            : json_pack("{s:i,s:s%,s:s?}", "format", RF_REGION_FORMAT, "profile", region->profile,
+                                        region->profile_size, "name", region->name);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     if (!text)
         rf_fail(err, RF_USAGE, "the profile is no UTF-8 text");
@@ -50,8 +49,9 @@ int rf_region_format(const struct rf_region *region, char **ret_bytes, rf_error 
         return -1;
     const size_t length = strlen(content), room = RF_REGION_SIZE - RF_REGION_HEADER;
     if (length > room)
-        return rf_fail(err, RF_USAGE, "the profile needs %zu bytes in the ISO, which has room for %zu; give its URL instead",
-                       length, room);
+        return rf_fail(err, RF_USAGE,
+                       "the profile needs %zu bytes in the ISO, which has room for %zu; give its URL instead", length,
+                       room);
     char digest[RF_SHA256_HEX];
     rf_sha256(content, length, digest);
     char *bytes = rf_alloc(RF_REGION_SIZE);
@@ -83,8 +83,9 @@ static int read_content(const char *content, size_t length, struct rf_region *re
     const json_t *profile = json ? json_object_get(json, "profile") : NULL;
     const char *name = json ? rf_json_string(json, "name") : NULL;
     if (!json || rf_json_integer(json, "format", 0) != RF_REGION_FORMAT || (!url && !json_is_string(profile)))
-        return rf_fail(err, RF_BAD_PROFILE, "what the medium was customised with can't be understood: "
-                                            "customise the ISO again with the program of its own version");
+        return rf_fail(err, RF_BAD_PROFILE,
+                       "what the medium was customised with can't be understood: "
+                       "customise the ISO again with the program of its own version");
     *ret_region = (struct rf_region){.profile_url = rf_strdup(url), .name = rf_strdup(name)};
     if (!url) {
         ret_region->profile_size = json_string_length(profile);
@@ -97,19 +98,22 @@ static int read_content(const char *content, size_t length, struct rf_region *re
 int rf_region_parse(const char *bytes, size_t size, struct rf_region *ret_region, rf_error **err)
 {
     if (size < RF_REGION_HEADER || memcmp(bytes, magic, sizeof(magic) - 1) != 0 || bytes[NEWLINE_AT] != '\n')
-        return rf_fail(err, RF_BAD_PROFILE, "the medium's reserved region is damaged: write the ISO again and customise it");
+        return rf_fail(err, RF_BAD_PROFILE,
+                       "the medium's reserved region is damaged: write the ISO again and customise it");
     const long format = digits(bytes + FORMAT_AT, 2), length = digits(bytes + LENGTH_AT, 8);
     if (format != RF_REGION_FORMAT)
-        return rf_fail(err, RF_BAD_PROFILE, "the medium's reserved region has format %ld, this program knows %d: "
-                                            "customise the ISO again with the program of its own version",
+        return rf_fail(err, RF_BAD_PROFILE,
+                       "the medium's reserved region has format %ld, this program knows %d: "
+                       "customise the ISO again with the program of its own version",
                        format, RF_REGION_FORMAT);
     char digest[RF_SHA256_HEX];
     const bool fits = length >= 0 && (size_t)length <= size - RF_REGION_HEADER;
     if (fits)
         rf_sha256(bytes + RF_REGION_HEADER, (size_t)length, digest);
     if (!fits || memcmp(digest, bytes + DIGEST_AT, DIGEST_LENGTH) != 0)
-        return rf_fail(err, RF_BAD_PROFILE, "the checksum of what the medium was customised with is wrong, "
-                                            "as after a customising that was interrupted: customise the ISO again");
+        return rf_fail(err, RF_BAD_PROFILE,
+                       "the checksum of what the medium was customised with is wrong, "
+                       "as after a customising that was interrupted: customise the ISO again");
     if (length > 0)
         return read_content(bytes + RF_REGION_HEADER, (size_t)length, ret_region, err);
     *ret_region = (struct rf_region){0};
@@ -145,7 +149,9 @@ int rf_url_check(const char *url, rf_error **err)
     for (const char *c = url; *c; c++)
         if (*c <= ' ' || *c > '~')
             return rf_fail(err, RF_USAGE, "the URL holds a blank or another character that must be written as %%XX");
-    const char *host = strncasecmp(url, "https://", 8) == 0 ? url + 8 : strncasecmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+    const char *host = strncasecmp(url, "https://", 8) == 0  ? url + 8
+                       : strncasecmp(url, "http://", 7) == 0 ? url + 7
+                                                             : NULL;
     if (!host)
         return rf_fail(err, RF_USAGE, "the URL must begin with http:// or https://");
     const size_t authority = strcspn(host, "/?#");

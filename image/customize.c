@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `image customize`: a few kilobytes written into a finished ISO. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "image/envblk.h"
+#include "image/image.h"
+#include "image/isofile.h"
+#include "image/medium.h"
+#include "image/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+struct target {
+    const char *iso;
+    struct rf_isofile region, envblk;
+};
+
+static int write_at(int fd, const char *iso, const void *data, size_t size, uint64_t offset, rf_error **err)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t wrote = pwrite(fd, (const char *)data + done, size - done, (off_t)(offset + done));
+        if (wrote < 0 && errno != EINTR)
+            return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", iso);
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return 0;
+}
+
+static int flush(int fd, const char *iso, rf_error **err)
+{
+    return fdatasync(fd) < 0 ? rf_fail_errno(err, RF_FAILED, errno, "%s can't be flushed", iso) : 0;
+}
+
+/* Is it an ISO of ours, with regions of the sizes that this program writes? Looked at before anything is written. */
+static int find_regions(struct target *target, rf_error **err)
+{
+    struct rf_isofile files[] = {{.path = RF_REGION_FILE}, {.path = RF_ENVBLK_FILE}, {.path = RF_MEDIUM_MANIFEST_FILE}};
+    if (rf_isofile_find(target->iso, files, RF_COUNT(files), err) < 0)
+        return -1;
+    if (!files[2].offset)
+        return rf_fail(err, RF_BAD_MACHINE, "%s is no Richtfest image: it holds no %s", target->iso,
+                       RF_MEDIUM_MANIFEST_FILE);
+    if (files[0].size != RF_REGION_SIZE || files[1].size != RF_ENVBLK_SIZE)
+        return rf_fail(err, RF_BAD_MACHINE,
+                       "%s has no reserved region that this program can write (it was built by another "
+                       "version): build it again, or use the program of its version",
+                       target->iso);
+    target->region = files[0];
+    target->envblk = files[1];
+    rf_autofree char *envblk = NULL;
+    if (rf_isofile_read(target->iso, &target->envblk, RF_ENVBLK_SIZE, &envblk, err) < 0)
+        return -1;
+    if (!rf_envblk_valid(envblk, target->envblk.size))
+        return rf_fail(err, RF_BAD_MACHINE, "%s is damaged: %s in it is no environment block of GRUB; build it again",
+                       target->iso, RF_ENVBLK_FILE);
+    return 0;
+}
+
+/* A region without a valid header, then the rest, then the header: a run that was cut short is always seen as such, and never
+ * mixes an old profile with a new source. */
+static int write_regions(int fd, const struct target *target, const char *bytes, const char *envblk, rf_error **err)
+{
+    static const char interrupted[RF_REGION_HEADER] = {0};
+    const uint64_t region = target->region.offset;
+    if (write_at(fd, target->iso, interrupted, sizeof(interrupted), region, err) < 0 || flush(fd, target->iso, err) < 0)
+        return -1;
+    if (write_at(fd, target->iso, envblk, RF_ENVBLK_SIZE, target->envblk.offset, err) < 0 ||
+        write_at(fd, target->iso, bytes + RF_REGION_HEADER, RF_REGION_SIZE - RF_REGION_HEADER,
+                 region + RF_REGION_HEADER, err) < 0 ||
+        flush(fd, target->iso, err) < 0)
+        return -1;
+    if (write_at(fd, target->iso, bytes, RF_REGION_HEADER, region, err) < 0)
+        return -1;
+    return flush(fd, target->iso, err);
+}
+
+static int customize_file(const char *iso, const char *bytes, const char *envblk, rf_error **err)
+{
+    struct target target = {.iso = iso};
+    if (find_regions(&target, err) < 0)
+        return -1;
+    rf_autofd int fd = open(iso, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return rf_fail_errno(err, RF_BAD_MACHINE, errno, "%s can't be opened for writing", iso);
+    return write_regions(fd, &target, bytes, envblk, err);
+}
+
+/* The copy gets its name when it is complete. */
+static int customize_copy(const struct rf_customize_options *options, const char *bytes, const char *envblk,
+                          rf_error **err)
+{
+    struct target original = {.iso = options->iso};
+    if (find_regions(&original, err) < 0)
+        return -1;
+    rf_autofree char *temporary = rf_format("%s.new", options->output);
+    if (rf_copy_file(options->iso, temporary, 0644, NULL, NULL, err) < 0)
+        return -1;
+    if (customize_file(temporary, bytes, envblk, err) < 0) {
+        unlink(temporary);
+        return -1;
+    }
+    if (rename(temporary, options->output) < 0) {
+        int why = errno;
+        unlink(temporary);
+        return rf_fail_errno(err, RF_FAILED, why, "%s can't be written", options->output);
+    }
+    return 0;
+}
+
+static int check_options(const struct rf_customize_options *options, rf_error **err)
+{
+    if (!!options->profile_url + !!options->profile_text + options->reset != 1)
+        return rf_fail(err, RF_USAGE, "exactly one of a profile's URL, a profile, and a reset is wanted");
+    return options->profile_url ? rf_url_check(options->profile_url, err) : 0;
+}
+
+static int make_envblk(const struct rf_customize_options *options, char ret_block[RF_ENVBLK_SIZE], rf_error **err)
+{
+    char id[RF_UUID_TEXT] = "";
+    if (options->profile_url)
+        rf_source_id_url(options->profile_url, id);
+    else if (options->profile_text)
+        rf_source_id_node(options->profile_node_id, id);
+    return rf_envblk_format(&(struct rf_envblk_variable){RF_SOURCE_VARIABLE, id}, 1, ret_block, err);
+}
+
+int rf_image_customize(const struct rf_customize_options *options, rf_error **err)
+{
+    if (check_options(options, err) < 0)
+        return -1;
+    rf_autoregion struct rf_region region = {.profile_url = rf_strdup(options->profile_url)};
+    if (options->profile_text) {
+        region.profile = rf_strdup(options->profile_text);
+        region.profile_size = options->profile_size;
+        region.name = rf_strdup(options->profile);
+    }
+    rf_autosecret char *bytes = NULL;
+    char envblk[RF_ENVBLK_SIZE];
+    if (rf_region_format(&region, &bytes, err) < 0 || make_envblk(options, envblk, err) < 0)
+        return -1;
+    return options->output ? customize_copy(options, bytes, envblk, err)
+                           : customize_file(options->iso, bytes, envblk, err);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What tools say of their progress, read from their output. */
+#pragma once
+
+#include "base/step.h"
+
+/* For rf_command.on_output; `data` is the step's rf_step_env. Output comes in chunks of any size: what can't be read is left
+ * out. mksquashfs: "[===  ] 3200/5865  54%"; qemu-img -p: "(12.34/100%)"; xorriso: "UPDATE :  12.34% done". */
+void rf_progress_mksquashfs(void *data, const char *text, size_t size);
+void rf_progress_qemu_img(void *data, const char *text, size_t size);
+void rf_progress_xorriso(void *data, const char *text, size_t size);
