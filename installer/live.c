@@ -8,8 +8,10 @@
 #include "installer/engine.h"
 #include "installer/inputs.h"
 #include "installer/source.h"
+#include "installer/subcommand.h"
 
 #include <string.h>
+#include <sys/reboot.h>
 
 enum { AGAIN_SECONDS = 30 }; /* a profile that is wrong on its server may be mended there meanwhile */
 
@@ -92,14 +94,19 @@ static int install(struct rf_session *session, const char *medium, const struct 
     return rf_engine_apply(session, profile, machine, &options, NULL, err);
 }
 
-static int reboot(void)
+/* The live system's first process may be systemd, or a script that started no more than this program needs. */
+static int restart_machine(void)
 {
     rf_autofree char *asked = rf_cmdline("richtfest.reboot");
     if (asked && strcmp(asked, "no") == 0)
         return RF_OK;
+    rf_autofree char *first = rf_read_line("/proc/1/comm");
+    sync(); /* reboot(2) does not, and everything of ours is unmounted already */
+    if (!first || strcmp(first, "systemd") != 0)
+        return reboot(RB_AUTOBOOT) < 0 ? RF_FAILED : RF_OK;
     rf_autorunner rf_runner *runner = rf_runner_real();
     rf_error *error = NULL;
-    return rf_run_argv(runner, RF_ARGV("systemctl", "reboot"), &error) < 0 ? rf_error_code(error) : RF_OK;
+    return rf_run_argv(runner, RF_ARGV("systemctl", "reboot"), &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 static int run(struct rf_session *session, const char *medium, const char *name)
@@ -132,5 +139,5 @@ int rf_live_run(const char *medium)
         rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, name);
         code = run(&session, medium, name);
     } /* what is still to be reported leaves here, before the reboot */
-    return code == RF_OK ? reboot() : code;
+    return code == RF_OK ? restart_machine() : code;
 }
