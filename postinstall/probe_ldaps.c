@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#define ATTRIBUTE "defaultNamingContext"
+
 enum { LDAPS_PORT = 636, ANSWER_MAX = 16384 };
 
 struct answer {
@@ -16,13 +18,22 @@ struct answer {
     size_t size;
 };
 
+/* The value behind the attribute's name where its line is whole, else NULL. */
+static const char *naming_context(const struct answer *answer)
+{
+    const char *found = strstr(answer->text, ATTRIBUTE ": ");
+    return found && strchr(found, '\n') ? found + strlen(ATTRIBUTE ": ") : NULL;
+}
+
+/* Stops the transfer as soon as the answer is there: libcurl (seen in 7.88) waits for the socket while the rest of the answer
+ * already lies in its TLS buffer, and would only come back when the time is up. */
 static size_t collect(char *data, size_t size, size_t count, void *user)
 {
     struct answer *answer = user;
     size_t room = sizeof(answer->text) - 1 - answer->size, part = size * count < room ? size * count : room;
     memcpy(answer->text + answer->size, data, part);
     answer->size += part;
-    return size * count;
+    return naming_context(answer) ? 0 : size * count;
 }
 
 static CURLcode read_root_dse(const char *url, unsigned seconds, struct answer *answer)
@@ -46,16 +57,15 @@ static CURLcode read_root_dse(const char *url, unsigned seconds, struct answer *
 static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_probe_context *context, char **ret_words)
 {
     unsigned port = probe->port ? probe->port : LDAPS_PORT;
-    rf_autofree char *url = rf_format("ldaps://%s:%u/?defaultNamingContext?base", context->address, port);
+    rf_autofree char *url = rf_format("ldaps://%s:%u/?" ATTRIBUTE "?base", context->address, port);
     rf_autofree struct answer *answer = rf_alloc(sizeof(*answer));
     CURLcode code = read_root_dse(url, probe->seconds, answer);
-    char *found = strstr(answer->text, "defaultNamingContext: ");
-    if (code != CURLE_OK || !found) {
+    const char *found = naming_context(answer);
+    if (!found) {
         *ret_words = rf_format("%s port %u: %s", context->address, port,
                                code == CURLE_OK ? "no naming context in the root DSE" : curl_easy_strerror(code));
         return RF_HEALTH_WAITING;
     }
-    found += strlen("defaultNamingContext: ");
     *ret_words = rf_format("answers for %.*s", (int)strcspn(found, "\r\n"), found);
     return RF_HEALTH_OK;
 }
