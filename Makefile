@@ -107,8 +107,8 @@ docs-check: $(PROGRAM)
 ## make install   DESTDIR= PREFIX=/usr
 install: $(PROGRAM)
 	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/richtfest
-	for r in postinstall/recipes/*; do \
-	  find $$r -type f -exec install -D -m 0644 '{}' $(DESTDIR)$(PREFIX)/share/richtfest/recipes/$${r##*/}/ ';' ; done
+	install -d $(DESTDIR)$(PREFIX)/share/richtfest
+	cp -a postinstall/recipes $(DESTDIR)$(PREFIX)/share/richtfest/
 
 all: $(PROGRAM)
 

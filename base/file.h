@@ -29,4 +29,5 @@ int rf_remove_tree(const char *path, rf_error **err);
 int rf_copy_file(const char *from, const char *to, mode_t mode,
                  void (*progress)(void *data, uint64_t done, uint64_t total), void *data, rf_error **err);
 
+/* access(2) with F_OK: follows links, says no where a directory on the way can't be searched. */
 bool rf_exists(const char *path);

@@ -21,14 +21,14 @@ static void derive(const char *node_id, const char *what, uuid_t ret_uuid)
 
 void rf_uuid(const char *node_id, const char *what, char ret_text[RF_UUID_TEXT])
 {
-    uuid_t uuid;
+    uuid_t uuid = {0};
     derive(node_id, what, uuid);
     uuid_unparse_lower(uuid, ret_text);
 }
 
 void rf_mac(const char *node_id, const char *what, char ret_text[18])
 {
-    uuid_t uuid;
+    uuid_t uuid = {0};
     derive(node_id, what, uuid);
     snprintf(ret_text, 18, "52:54:00:%02x:%02x:%02x", uuid[13], uuid[14], uuid[15]);
 }

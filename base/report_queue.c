@@ -168,7 +168,7 @@ void rf_report_queue_save(struct rf_report_queue *queue)
         unlink(queue->spool);
         return;
     }
-    char *text = NULL;
+    char *text = rf_strdup("");
     for (size_t i = queue->first; i < queue->count; i++)
         rf_append(&text, "%s\n", queue->lines[i]);
     rf_write_file(queue->spool, text, strlen(text), 0600, NULL);

@@ -53,6 +53,7 @@ typedef struct rf_plan {
     size_t count;
 } rf_plan;
 
+/* An empty plan; freed by rf_plan_free. */
 rf_plan *rf_plan_new(void);
 void rf_plan_free(rf_plan *plan);
 RF_GUARD(rf_plan, rf_plan_free);

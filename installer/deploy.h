@@ -28,6 +28,7 @@ typedef struct rf_deploy {
     struct rf_deploy_disk *disks;
 } rf_deploy;
 
+/* Borrows profile, machine and layout, which outlive it; copies the options. Pure. */
 rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
                          const struct rf_site_options *options);
 void rf_deploy_free(rf_deploy *deploy);

@@ -12,8 +12,7 @@
 struct rf_site_options {
     const char *medium; /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
     const char *target; /* where the new system is mounted while it is written */
-    const char
-        *source_id; /* of the profile's source (image/region.h), or NULL; see docs/explanation/iso-left-attached.md */
+    const char *source_id; /* of the profile's source (image/region.h), or NULL */
 };
 
 struct rf_site; /* owns what the steps point to */
@@ -22,6 +21,7 @@ struct rf_site; /* owns what the steps point to */
 int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
                 struct rf_site **ret_site, rf_problems *problems, rf_error **err);
 
+/* The whole plan, both phases; lives as long as the site. */
 const rf_plan *rf_site_plan(const struct rf_site *site);
 
 /* The phase that `apply` walks on this machine: install in the live system, node on a node. */

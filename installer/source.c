@@ -50,9 +50,9 @@ static int from_region(const char *medium, struct rf_source *ret_source, rf_erro
     if (!region.profile)
         return 0;
     /* The identity needs the node's id, which only the parsed profile has: set by rf_source_identify. */
-    *ret_source = (struct rf_source){.text = RF_STEAL(region.profile),
-                                     .size = region.profile_size,
-                                     .name = region.name ? RF_STEAL(region.name) : rf_strdup("profile on the medium")};
+    *ret_source = (struct rf_source){.size = region.profile_size};
+    ret_source->name = rf_strdup(region.name ? region.name : "profile on the medium");
+    ret_source->text = RF_STEAL(region.profile);
     return 1;
 }
 

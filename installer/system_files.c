@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
+#include "postinstall/firewall.h"
 
 #include <string.h>
 
@@ -100,6 +101,13 @@ static char *sshd(const rf_profile *profile, const struct rf_system_ids *ids)
     return rf_sshd_config();
 }
 
+static char *firewall(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    (void)ids;
+    return rf_firewall_text();
+}
+
 static const struct {
     const char *path;
     unsigned mode;
@@ -113,6 +121,7 @@ static const struct {
     {"/etc/systemd/network/20-uplink.network", 0644, uplink},
     {"/etc/ssh/sshd_config.d/05-host-keys.conf", 0644, host_keys},
     {RF_SSHD_CONFIG, 0644, sshd},
+    {"/etc/nftables.conf", 0644, firewall},
 };
 
 struct rf_system_file *rf_system_files(const rf_profile *profile, const struct rf_system_ids *ids, size_t *ret_count)

@@ -21,7 +21,8 @@ static char *check_timezone(const char *text)
     /* tzdata's areas. Old names outside of them (US/Eastern) are in tzdata-legacy, which a node does not have. */
     static const char *const areas[] = {"Africa", "America",   "Antarctica", "Arctic", "Asia",   "Atlantic",
                                         "Etc",    "Australia", "Europe",     "Indian", "Pacific"};
-    rf_autofree char *area = rf_format("%.*s", (int)strcspn(text, "/"), text);
+    rf_autofree char *area = rf_strdup(text ? text : "");
+    area[strcspn(area, "/")] = '\0';
     if (!strcmp(text, "UTC"))
         return NULL;
     for (size_t i = 0; i < RF_COUNT(areas); i++)

@@ -74,7 +74,7 @@ def contract_rules(path, text):
         if "*/" in stripped or stripped.startswith("/*"):
             covered = True
         if depth == 0 and re.match(r"^(?!static|typedef|#|extern|struct [^(]*\{|RF_GUARD|_Static)[a-z][\w \*]*\b\w+\(", line) and not covered:
-            if not re.search(r"\b\w+_(free|name)\(", line):
+            if not re.search(r"\b\w+_(free|clear|name)\(", line):
                 yield number, "a prototype without a contract"
         depth += line.count("{") - line.count("}")
 

@@ -2,18 +2,17 @@
 /* What every unit test includes: cmocka wants these before itself. */
 #pragma once
 
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/error.h"
-#include "base/memory.h"
 
 /* The error's text is exactly this; frees it. */
 #define assert_error(error, text)                                                                                      \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/bios_boot.h"
-
 #include "base/file.h"
 #include "tests/unit/unit.h"
 

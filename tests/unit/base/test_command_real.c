@@ -20,7 +20,8 @@ static void test_failure_has_last_words(void **state)
 {
     (void)state;
     rf_error *error = NULL;
-    assert_int_equal(rf_run_argv(runner, RF_ARGV("sh", "-c", "echo first >&2; echo device is busy >&2; exit 2"), &error), -1);
+    assert_int_equal(
+        rf_run_argv(runner, RF_ARGV("sh", "-c", "echo first >&2; echo device is busy >&2; exit 2"), &error), -1);
     assert_error(error, "sh ended with status 2: device is busy");
     assert_int_equal(rf_run_argv(runner, RF_ARGV("sh", "-c", "kill -9 $$"), &error), -1);
     assert_error(error, "sh ended with status 137 and said nothing");
@@ -90,7 +91,8 @@ static void test_environment(void **state)
     (void)state;
     rf_autoresult struct rf_result result = {0};
     const char *const env[] = {"RF_X=a b", NULL};
-    const struct rf_command command = {.argv = RF_ARGV("sh", "-c", "echo \"$RF_X,$LC_ALL,$PWD\""), .env = env, .cwd = "/"};
+    const struct rf_command command = {
+        .argv = RF_ARGV("sh", "-c", "echo \"$RF_X,$LC_ALL,$PWD\""), .env = env, .cwd = "/"};
     assert_int_equal(rf_run(runner, &command, &result, NULL), 0);
     assert_string_equal(result.out, "a b,C.UTF-8,/\n");
 }
@@ -99,8 +101,8 @@ static void test_flood_keeps_the_end(void **state)
 {
     (void)state;
     rf_autofree char *out = NULL;
-    assert_int_equal(rf_run_output(runner, RF_ARGV("sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x; echo end"), &out, NULL),
-                     0);
+    assert_int_equal(
+        rf_run_output(runner, RF_ARGV("sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x; echo end"), &out, NULL), 0);
     assert_true(strlen(out) <= RF_COMMAND_OUTPUT_MAX + 65536);
     assert_string_equal(out + strlen(out) - 4, "end\n");
 }

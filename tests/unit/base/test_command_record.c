@@ -93,9 +93,12 @@ static void test_nth_command_kills(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replay_says_what_was_recorded), cmocka_unit_test(test_replay_refuses_another_command),
-        cmocka_unit_test(test_recording_never_holds_input),   cmocka_unit_test(test_dry_lists),
-        cmocka_unit_test(test_nth_command_fails),             cmocka_unit_test(test_nth_command_kills),
+        cmocka_unit_test(test_replay_says_what_was_recorded),
+        cmocka_unit_test(test_replay_refuses_another_command),
+        cmocka_unit_test(test_recording_never_holds_input),
+        cmocka_unit_test(test_dry_lists),
+        cmocka_unit_test(test_nth_command_fails),
+        cmocka_unit_test(test_nth_command_kills),
     };
     return cmocka_run_group_tests_name("base/command_record", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
-
 #include "tests/unit/unit.h"
 
 #include <sys/stat.h>

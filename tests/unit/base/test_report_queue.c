@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "base/report_queue.h"
-
 #include "base/file.h"
 #include "base/json.h"
+#include "base/report_queue.h"
 #include "tests/unit/unit.h"
 
 #include <sys/stat.h>

@@ -39,8 +39,8 @@ static void test_json(void **state)
     rf_plan_add(plan, &ops, NULL, RF_PHASE_NODE, "guest", "Start dc1");
     rf_autojson json_t *json = rf_plan_json(plan);
     rf_autofree char *text = json_dumps(json, JSON_COMPACT);
-    assert_string_equal(text,
-                        "[{\"id\":\"guest\",\"phase\":\"node\",\"title\":\"Start dc1\",\"destroys\":null,\"done\":false}]");
+    assert_string_equal(
+        text, "[{\"id\":\"guest\",\"phase\":\"node\",\"title\":\"Start dc1\",\"destroys\":null,\"done\":false}]");
 }
 
 int main(void)

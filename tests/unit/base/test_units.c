@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/units.h"
-
 #include "tests/unit/unit.h"
 
 static void test_sizes(void **state)
@@ -10,8 +9,14 @@ static void test_sizes(void **state)
         const char *text;
         uint64_t bytes;
     } rows[] = {
-        {"4 TB", UINT64_C(4000000000000)}, {"512MiB", 512 * RF_MIB}, {"1.5 GiB", RF_GIB * 3 / 2}, {"0 B", 0},
-        {"2 GB", 2000000000},              {"4096 B", 4096},         {"1 kB", 1000},             {"8 PiB", RF_TIB << 13},
+        {"4 TB", UINT64_C(4000000000000)},
+        {"512MiB", 512 * RF_MIB},
+        {"1.5 GiB", RF_GIB * 3 / 2},
+        {"0 B", 0},
+        {"2 GB", 2000000000},
+        {"4096 B", 4096},
+        {"1 kB", 1000},
+        {"8 PiB", RF_TIB << 13},
     };
     for (size_t i = 0; i < RF_COUNT(rows); i++) {
         uint64_t bytes = 1;
@@ -23,8 +28,8 @@ static void test_sizes(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"",       "24",    "GB",    "-1 GB", "1e3 GB", "inf GB", "0x10 GB", "1 gb",
-                                       "1. GB",  ".5 GB", "1 GBs", "1  G",  "9000 PB000", "99999 PB", "1 GB "};
+    static const char *const rows[] = {"",      "24",    "GB",    "-1 GB", "1e3 GB",     "inf GB",   "0x10 GB", "1 gb",
+                                       "1. GB", ".5 GB", "1 GBs", "1  G",  "9000 PB000", "99999 PB", "1 GB "};
     for (size_t i = 0; i < RF_COUNT(rows); i++) {
         uint64_t bytes = 7;
         rf_error *error = NULL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/cmdline.h"
-
 #include "tests/unit/unit.h"
 
 static void check(const char *line, const char *name, const char *wanted)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "installer/system_files.h"
-
 #include "base/file.h"
+#include "installer/system_files.h"
 #include "tests/unit/unit.h"
 
 static const struct rf_system_ids ids = {
