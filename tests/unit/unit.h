@@ -5,11 +5,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <cmocka.h>
+/* cmocka.h needs these before itself. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
