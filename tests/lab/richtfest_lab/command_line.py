@@ -140,7 +140,8 @@ def storage_arguments(spec):
 def arguments(spec):
     """The whole command line. Files are named as seen from the machine's folder, which QEMU has to be started in."""
     accelerator = spec.accelerator or host.accelerator().arguments
-    machine = "q35,memory-backend=ram" + (",smm=on" if spec.firmware == "uefi-secure" else "")
+    # hpet=off: as libvirt and with it most providers do it; the kernel then times itself by what every processor has
+    machine = "q35,hpet=off,memory-backend=ram" + (",smm=on" if spec.firmware == "uefi-secure" else "")
     command = [*host.qemu(), "-name", f"richtfest-{spec.name}", *accelerator, "-machine", machine]
     # reserve=off: 24 GB may be more than this host has, as long as the guest does not touch them all
     command += ["-object", f"memory-backend-ram,id=ram,size={spec.memory}M,reserve=off", "-m", f"{spec.memory}M"]
