@@ -92,10 +92,11 @@ void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
     for (size_t i = 0; i < deploy->layout->disks_count; i++) {
         const struct rf_layout_disk *disk = &deploy->layout->disks[i];
         rf_autofree char *id = rf_format("boot/%u", disk->member);
-        rf_plan_add(plan, &rf_step_bootable, &deploy->disks[i], RF_PHASE_INSTALL, id,
-                    "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
-                    disk->serial ? disk->serial : "none")
-            ->done = committed(deploy->machine, disk);
+        struct rf_step *step = rf_plan_add(plan, &rf_step_bootable, &deploy->disks[i], RF_PHASE_INSTALL, id,
+                                           "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
+                                           disk->serial ? disk->serial : "none");
+        step->lane = disk->member;
+        step->done = committed(deploy->machine, disk);
     }
     rf_plan_add(plan, &rf_step_mark, deploy, RF_PHASE_INSTALL, "mark",
                 "Let an ISO that is left attached boot this node")

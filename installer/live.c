@@ -10,6 +10,7 @@
 #include "installer/source.h"
 #include "installer/subcommand.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/reboot.h>
 
@@ -127,8 +128,20 @@ static int run(struct rf_session *session, const char *medium, const char *name)
     return RF_OK;
 }
 
+/* Drivers that will be needed soon; btrfs alone takes seconds to load, which pass while the network comes up. A failure shows
+ * where the driver is missed. */
+static void *load_drivers(void *data)
+{
+    (void)data;
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    rf_run_argv(runner, RF_ARGV("modprobe", "--all", "--quiet", "raid1", "btrfs", "dm_mod", "xfs", "vfat"), NULL);
+    return NULL;
+}
+
 int rf_live_run(const char *medium)
 {
+    pthread_t drivers;
+    bool loading = pthread_create(&drivers, NULL, load_drivers, NULL) == 0;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_automachine rf_machine *machine = NULL;
     rf_autoerror rf_error *error = NULL;
@@ -139,5 +152,7 @@ int rf_live_run(const char *medium)
         rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, name);
         code = run(&session, medium, name);
     } /* what is still to be reported leaves here, before the reboot */
+    if (loading)
+        pthread_join(drivers, NULL);
     return code == RF_OK ? restart_machine() : code;
 }

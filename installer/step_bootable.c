@@ -17,7 +17,6 @@
 #include <sys/mount.h>
 
 #define GRUB_PC "/usr/lib/grub/i386-pc"
-#define CORE RF_RUN_DIR "/core.img"
 
 /* Debian's signed GRUB looks for its configuration in /EFI/debian; the firmware falls back to /EFI/BOOT/BOOTX64.EFI
  * (UEFI 2.10, 3.5.1.1), which is written last: without it this ESP boots nothing. */
@@ -34,16 +33,22 @@ static const struct {
 
 static const char *const esp_directories[] = {"/EFI", "/EFI/BOOT", "/EFI/debian"};
 
-/* Everything that GRUB needs to read the system volume is inside the core: no module is loaded from the disk. */
-static int make_core(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
+/* One for each disk, because disks are made bootable side by side. */
+static char *core_path(const struct rf_deploy_disk *disk)
 {
-    rf_autofree char *stub = rf_grub_stub(&deploy->ids);
-    const char *config = RF_RUN_DIR "/core.cfg";
+    return rf_format(RF_RUN_DIR "/core%u.img", disk->disk->member);
+}
+
+/* Everything that GRUB needs to read the system volume is inside the core: no module is loaded from the disk. */
+static int make_core(struct rf_step_env *env, const struct rf_deploy_disk *disk, const char *core, rf_error **err)
+{
+    rf_autofree char *stub = rf_grub_stub(&disk->deploy->ids);
+    rf_autofree char *config = rf_format("%s.cfg", core);
     if (rf_make_dirs(RF_RUN_DIR, 0700, err) < 0 || rf_write_file(config, stub, strlen(stub), 0600, err) < 0)
         return -1;
     return rf_run_argv(env->runner,
                        RF_ARGV("grub-mkimage", "-O", "i386-pc", "-d", GRUB_PC, "-c", config, "-p", "/boot/grub", "-o",
-                               CORE, "biosdisk", "part_gpt", "part_msdos", "mdraid1x", "btrfs", "normal", "configfile",
+                               core, "biosdisk", "part_gpt", "part_msdos", "mdraid1x", "btrfs", "normal", "configfile",
                                "search", "search_fs_uuid", "linux", "echo", "test", "serial", "terminal", "minicmd",
                                "loadenv", "ls", "cat", "reboot", "halt", "sleep", "true", "regexp", "gzio"),
                        err);
@@ -52,10 +57,11 @@ static int make_core(struct rf_step_env *env, const rf_deploy *deploy, rf_error 
 static int write_bios(struct rf_step_env *env, const struct rf_deploy_disk *disk, rf_error **err)
 {
     const struct rf_layout_part *part = &disk->disk->parts[RF_PART_BIOS];
+    rf_autofree char *core = core_path(disk);
     rf_autofd int fd = -1;
-    if (make_core(env, disk->deploy, err) < 0 || rf_disk_open_checked(disk->disk, O_RDWR | O_CLOEXEC, &fd, err) < 0)
+    if (make_core(env, disk, core, err) < 0 || rf_disk_open_checked(disk->disk, O_RDWR | O_CLOEXEC, &fd, err) < 0)
         return -1;
-    return rf_bios_boot_write(fd, part->start, part->size, GRUB_PC "/boot.img", CORE, err);
+    return rf_bios_boot_write(fd, part->start, part->size, GRUB_PC "/boot.img", core, err);
 }
 
 /* An ESP mounted for as long as the guard lives. */
@@ -150,6 +156,7 @@ static int bootable_verify(struct rf_step_env *env, const void *arg, rf_error **
     (void)env;
     const struct rf_deploy_disk *disk = arg;
     const struct rf_layout_part *part = &disk->disk->parts[RF_PART_BIOS];
+    rf_autofree char *core = core_path(disk);
     RF_CLEANUP(release_esp) struct esp esp = {0};
     if (mount_esp(disk, &esp, MS_RDONLY, err) < 0)
         return -1;
@@ -162,7 +169,7 @@ static int bootable_verify(struct rf_step_env *env, const void *arg, rf_error **
     rf_autofd int fd = -1;
     if (unmount_esp(&esp, err) < 0 || rf_disk_open_checked(disk->disk, O_RDONLY | O_CLOEXEC, &fd, err) < 0)
         return -1;
-    int same = rf_bios_boot_check(fd, part->start, part->size, GRUB_PC "/boot.img", CORE, err);
+    int same = rf_bios_boot_check(fd, part->start, part->size, GRUB_PC "/boot.img", core, err);
     if (same == 0)
         return rf_fail(err, RF_FAILED, "the boot sectors of disk %u are not what was written", disk->disk->member);
     return same < 0 ? -1 : 0;
