@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pieces: complete or not there, and nothing but pieces is ever removed. */
+#include "base/file.h"
+#include "image/cache.h"
+#include "tests/unit/unit.h"
+
+#include <sys/stat.h>
+
+struct fixture {
+    char *directory, *cache;
+};
+
+static void start(struct fixture *self)
+{
+    self->directory = unit_directory();
+    self->cache = rf_format("%s/cache", self->directory);
+}
+
+static void finish(struct fixture *self)
+{
+    rf_remove_tree(self->directory, NULL);
+    free(self->directory);
+    free(self->cache);
+}
+
+#define FIXTURE(self)                                                                                                  \
+    (void)state;                                                                                                       \
+    RF_CLEANUP(finish) struct fixture self;                                                                            \
+    start(&self)
+#define PIECE(piece) RF_CLEANUP(rf_piece_clear) struct rf_piece piece = {0}
+
+static void a_piece_appears_at_once(void **state)
+{
+    FIXTURE(self);
+    rf_autofd int lock = -1;
+    assert_int_equal(rf_cache_open(self.cache, &lock, NULL), 0);
+    PIECE(piece);
+    rf_key_add(&piece.key, "a", "1");
+    rf_piece_seal(&piece, self.cache, "node-root");
+    assert_false(rf_piece_done(&piece));
+    assert_int_equal(rf_piece_begin(&piece, NULL), 0);
+    rf_autofree char *inside = rf_piece_new_path(&piece, "file");
+    assert_int_equal(rf_write_file(inside, "x", 1, 0644, NULL), 0);
+    assert_false(rf_piece_done(&piece));
+    assert_int_equal(rf_piece_commit(&piece, NULL), 0);
+    assert_true(rf_piece_done(&piece));
+    assert_false(rf_exists(piece.new));
+    rf_autofree char *inputs = rf_piece_path(&piece, "inputs"), *text = NULL;
+    assert_int_equal(rf_read_file(inputs, 100, &text, NULL, NULL), 0);
+    assert_string_equal(text, "a 1\n");
+}
+
+static void rubbish_of_a_killed_run_goes(void **state)
+{
+    FIXTURE(self);
+    PIECE(piece);
+    rf_piece_seal(&piece, self.cache, "node-root");
+    {
+        rf_autofd int lock = -1;
+        assert_int_equal(rf_cache_open(self.cache, &lock, NULL), 0);
+        assert_int_equal(rf_piece_begin(&piece, NULL), 0);
+    }
+    assert_true(rf_exists(piece.new));
+    rf_autofd int again = -1;
+    assert_int_equal(rf_cache_open(self.cache, &again, NULL), 0);
+    assert_false(rf_exists(piece.new));
+}
+
+static void two_builds_do_not_share_it(void **state)
+{
+    FIXTURE(self);
+    rf_autofd int lock = -1, second = -1;
+    assert_int_equal(rf_cache_open(self.cache, &lock, NULL), 0);
+    rf_error *error = NULL;
+    assert_int_equal(rf_cache_open(self.cache, &second, &error), -1);
+    assert_error_has(error, "another build works in");
+    assert_int_equal(second, -1);
+}
+
+static void strangers_are_not_touched(void **state)
+{
+    FIXTURE(self);
+    rf_autofree char *mine = rf_format("%s/thesis.txt", self.cache);
+    assert_int_equal(rf_make_dirs(self.cache, 0755, NULL), 0);
+    assert_int_equal(rf_write_file(mine, "x", 1, 0644, NULL), 0);
+    rf_autofd int lock = -1;
+    rf_error *error = NULL;
+    assert_int_equal(rf_cache_open(self.cache, &lock, &error), -1);
+    assert_int_equal(rf_error_code(error), RF_USAGE);
+    assert_error_has(error, "holds thesis.txt too");
+    assert_true(rf_exists(mine));
+}
+
+static void old_pieces_go(void **state)
+{
+    FIXTURE(self);
+    rf_autofd int lock = -1;
+    assert_int_equal(rf_cache_open(self.cache, &lock, NULL), 0);
+    PIECE(old);
+    PIECE(new);
+    rf_key_add(&old.key, "version", "1");
+    rf_key_add(&new.key, "version", "2");
+    rf_piece_seal(&old, self.cache, "program");
+    rf_piece_seal(&new, self.cache, "program");
+    assert_string_not_equal(old.path, new.path);
+    struct rf_piece *const both[] = {&old, &new};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(rf_piece_begin(both[i], NULL), 0);
+        assert_int_equal(rf_piece_commit(both[i], NULL), 0);
+    }
+    const struct rf_piece *const kept[] = {&new};
+    assert_int_equal(rf_cache_prune(self.cache, kept, 1, NULL), 0);
+    assert_false(rf_piece_done(&old));
+    assert_true(rf_piece_done(&new));
+}
+
+static void a_key_is_what_it_depends_on(void **state)
+{
+    FIXTURE(self);
+    rf_autofree char *tree = rf_format("%s/tree/sub", self.directory), *top = rf_format("%s/tree", self.directory);
+    rf_autofree char *file = rf_format("%s/file", tree), *link = rf_format("%s/link", tree);
+    assert_int_equal(rf_make_dirs(tree, 0755, NULL), 0);
+    assert_int_equal(rf_write_file(file, "one", 3, 0644, NULL), 0);
+    assert_int_equal(symlink("a", link), 0);
+    char digests[6][RF_SHA256_HEX];
+    for (size_t i = 0; i < RF_COUNT(digests); i++) {
+        if (i == 1) { /* only the time differs: the same key */
+            const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+            assert_int_equal(utimensat(-1, file, times, 0), 0);
+        }
+        if (i == 2)
+            assert_int_equal(rf_write_file(file, "two", 3, 0644, NULL), 0);
+        if (i == 3)
+            assert_int_equal(chmod(file, 0755), 0);
+        if (i == 4) {
+            unlink(link);
+            assert_int_equal(symlink("b", link), 0);
+        }
+        if (i == 5) {
+            rf_autofree char *empty = rf_format("%s/empty", tree);
+            assert_int_equal(mkdir(empty, 0755), 0);
+        }
+        struct rf_key key = {0};
+        assert_int_equal(rf_key_add_tree(&key, "tree", top, NULL), 0);
+        rf_key_digest(&key, digests[i]);
+        rf_key_clear(&key);
+    }
+    assert_string_equal(digests[0], digests[1]);
+    for (size_t i = 2; i < RF_COUNT(digests); i++)
+        assert_string_not_equal(digests[i - 1], digests[i]);
+    struct rf_key key = {0};
+    assert_int_equal(rf_key_add_file(&key, "file", "/nonexistent/x", NULL), -1);
+    assert_null(key.inputs);
+}
+
+static void a_value_cannot_pretend_to_be_two(void **state)
+{
+    (void)state;
+    struct rf_key one = {0}, two = {0};
+    rf_key_add(&one, "a", "1\nb 2");
+    rf_key_add(&two, "a", "1");
+    rf_key_add(&two, "b", "2");
+    assert_string_not_equal(one.inputs, two.inputs);
+    rf_key_clear(&one);
+    rf_key_clear(&two);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_piece_appears_at_once),
+        cmocka_unit_test(rubbish_of_a_killed_run_goes),
+        cmocka_unit_test(two_builds_do_not_share_it),
+        cmocka_unit_test(strangers_are_not_touched),
+        cmocka_unit_test(old_pieces_go),
+        cmocka_unit_test(a_key_is_what_it_depends_on),
+        cmocka_unit_test(a_value_cannot_pretend_to_be_two),
+    };
+    return cmocka_run_group_tests_name("image/cache", tests, NULL, NULL);
+}
