@@ -7,8 +7,6 @@
 
 #include "base/error.h"
 
-/* Reads one file's text. Each binary source ("deb", enabled) that offers component main of suite `codename` or
- * `codename`-security sets the mirror, where it is not set yet. Pure. */
 struct rf_mirrors {
     char *main;     /* "https://…/debian", without a slash at the end; NULL: not found */
     char *security; /* the archive of SUITE-security; NULL: not found */
@@ -17,6 +15,8 @@ struct rf_mirrors {
 void rf_mirrors_clear(struct rf_mirrors *mirrors);
 #define rf_automirrors RF_CLEANUP(rf_mirrors_clear)
 
+/* Reads one file's text. Each binary source ("deb", enabled) that offers component main of suite `codename` or
+ * `codename`-security sets the mirror, where it is not set yet. Pure. */
 void rf_apt_parse_list(const char *text, const char *codename, struct rf_mirrors *mirrors);
 void rf_apt_parse_deb822(const char *text, const char *codename, struct rf_mirrors *mirrors);
 

@@ -212,7 +212,8 @@ static char *masked(const char *text)
     for (const char *at = text; *at; at++) {
         const size_t key = at[0] == '-' && strspn(at + 1, "0123456789abcdef") == 16 ? 16 : 0;
         const size_t date = at[0] == '=' && strspn(at + 1, "0123456789") == 16 ? 16 : 0;
-        const size_t number = strncmp(at, jobs, 3) == 0 ? 2 + strspn(at + 3, "0123456789") : 0;
+        const size_t number =
+            strncmp(at, jobs, 3) == 0 && strspn(at + 3, "0123456789") ? 2 + strspn(at + 3, "0123456789") : 0;
         rf_append(&all, key ? "-KEY" : date ? "=DATE" : number ? " -jN" : "%c", *at);
         at += key + date + number;
     }
