@@ -134,7 +134,7 @@ def picture(node):
         "subvolumes": node.sudo("btrfs subvolume list -u /").stdout.split("\n"),
         "root": node.ssh("findmnt -no SOURCE,UUID /").stdout,
         "domain": node.sudo("virsh -c qemu:///system domuuid dc1").stdout.strip(),
-        "host key": node.ssh("cat /var/lib/richtfest/ssh/ssh_host_ed25519_key.pub").stdout,
+        "host key": node.sudo("cat /var/lib/richtfest/ssh/ssh_host_ed25519_key.pub").stdout,
         "machine-id": node.ssh("cat /etc/machine-id").stdout,
     }
 
