@@ -8,10 +8,10 @@
 #include "installer/engine.h"
 #include "installer/inputs.h"
 #include "installer/source.h"
-#include "installer/subcommand.h"
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 
 enum { AGAIN_SECONDS = 30 }; /* a profile that is wrong on its server may be mended there meanwhile */
@@ -95,19 +95,21 @@ static int install(struct rf_session *session, const char *medium, const struct 
     return rf_engine_apply(session, profile, machine, &options, NULL, err);
 }
 
-/* The live system's first process may be systemd, or a script that started no more than this program needs. */
+/* Whoever reads "installed" may pull the medium at once, so nothing of the way out may still have to be read from it: this
+ * program is held in memory from before that word until the machine restarts. */
+static void hold_in_memory(void)
+{
+    mlockall(MCL_CURRENT | MCL_FUTURE); /* a refusal (too little memory) only brings the old risk back */
+}
+
+/* Directly, without the live system's own shutdown: everything of ours is unmounted, and the rest lies in memory. */
 static int restart_machine(void)
 {
     rf_autofree char *asked = rf_cmdline("richtfest.reboot");
     if (asked && strcmp(asked, "no") == 0)
         return RF_OK;
-    rf_autofree char *first = rf_read_line("/proc/1/comm");
-    sync(); /* reboot(2) does not, and everything of ours is unmounted already */
-    if (!first || strcmp(first, "systemd") != 0)
-        return reboot(RB_AUTOBOOT) < 0 ? RF_FAILED : RF_OK;
-    rf_autorunner rf_runner *runner = rf_runner_real();
-    rf_error *error = NULL;
-    return rf_run_argv(runner, RF_ARGV("systemctl", "reboot"), &error) < 0 ? rf_say_error(error) : RF_OK;
+    sync(); /* reboot(2) does not */
+    return reboot(RB_AUTOBOOT) < 0 ? RF_FAILED : RF_OK;
 }
 
 static int run(struct rf_session *session, const char *medium, const char *name)
@@ -124,6 +126,7 @@ static int run(struct rf_session *session, const char *medium, const char *name)
                         "this machine stays as it is; mend what is said above and reboot it");
         return rf_error_code(error);
     }
+    hold_in_memory();
     rf_session_end(session, NULL, "installed; rebooting into the node");
     return RF_OK;
 }
