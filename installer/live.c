@@ -20,13 +20,10 @@ enum { AGAIN_SECONDS = 30 }; /* a profile that is wrong on its server may be men
 #define SPOOL RF_RUN_DIR "/report.spool"
 
 /* The identity until a profile is there: what stands on the provider's invoice, as far as the firmware knows it. */
-static char *machine_name(const rf_machine *machine)
+static char *machine_name(void)
 {
-    if (machine->dmi_serial)
-        return rf_strdup(machine->dmi_serial);
-    if (machine->nics_count && machine->nics[0].mac)
-        return rf_strdup(machine->nics[0].mac);
-    return rf_strdup("unnamed");
+    rf_autofree char *serial = rf_read_line("/sys/class/dmi/id/product_serial");
+    return rf_strdup(serial && *serial ? serial : "unnamed");
 }
 
 /* One try to get a valid profile. *ret_report is where a failure can be reported even though the profile is wrong. */
@@ -89,6 +86,10 @@ static int install(struct rf_session *session, const char *medium, const struct 
                    const rf_profile *profile, rf_error **err)
 {
     rf_automachine rf_machine *machine = NULL;
+    /* Drivers may still be finding disks, and one that is missing now would be missing in the plan. */
+    if (rf_run_argv(session->runner, RF_ARGV("udevadm", "settle", "--timeout=50"), NULL) < 0)
+        rf_emit_message(session->events, RF_PROGRESS,
+                        "drivers are still at work after 50 s; going on with what is there");
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
     const struct rf_site_options options = {.medium = medium, .target = RF_RUN_DIR "/target", .source_id = source->id};
@@ -146,9 +147,7 @@ int rf_live_run(const char *medium)
     pthread_t drivers;
     bool loading = pthread_create(&drivers, NULL, load_drivers, NULL) == 0;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
-    rf_automachine rf_machine *machine = NULL;
-    rf_autoerror rf_error *error = NULL;
-    rf_autofree char *name = rf_read_machine(NULL, &machine, &error) < 0 ? rf_strdup("unnamed") : machine_name(machine);
+    rf_autofree char *name = machine_name();
     int code;
     {
         rf_autosession struct rf_session session;
