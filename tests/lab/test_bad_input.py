@@ -60,7 +60,7 @@ def test_profiles_that_are_not_there_yet_wrong_or_too_much_for_the_machine(lab, 
     site.start()
     console.wait_for(r"wait.*503", 60)
     site.pages[page] = Cut(good.text, 100)  # must not be taken for a short profile
-    console.wait_for(r"wait.*(?:100|partial|closed|transfer)", 60)
+    console.wait_for(r"wait.*(?:partial|closed|transfer|missing)", 60)
 
     # What retrying at once can't help: said as a failure; asked again later all the same.
     site.pages[page] = 404

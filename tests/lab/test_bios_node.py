@@ -34,4 +34,4 @@ def test_bios_up_to_the_booted_node(lab, url_iso, site, key, shipped_profile):
     assert arrays and all(state == "UU" for _, _, state in arrays.values()), arrays
     assert node.sudo("richtfest status").returncode == 0
     assert "musterkunde-n1" in node.sudo("richtfest status").stdout
-    assert machine.reboots() == 1
+    assert machine.reboots() <= 2  # one of its own; SeaBIOS turns a soft reset into a second, hard one
