@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every entry point of Richtfest. `make help` lists them.
 
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 PKGS     := blkid fdisk libcurl yaml-0.1 libvirt libvirt-qemu jansson uuid libxml-2.0 libcrypto libisofs-1
 BUILD    ?= build
 export BUILD
@@ -136,6 +138,6 @@ unit-build: $(UNIT_TESTS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help all run stop test unit cli lab-core lab iso bench deps lint format asan docs docs-check install unit-build clean
+.PHONY: help all run stop test unit cli lab-core lab iso bench deps lint lint-now format asan docs docs-check install unit-build clean
 .DEFAULT_GOAL := help
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

@@ -12,5 +12,5 @@
 #define RF_BASE_IMAGES RF_POOL_DIR "/base"            /* guests' base images, from the medium */
 #define RF_RECIPES_DIR "/usr/share/richtfest/recipes" /* in the image; RICHTFEST_RECIPES overrides it */
 #define RF_RUN_DIR "/run/richtfest"                   /* 0700: of this boot only */
-#define RF_MEDIUM_DIR "/run/initramfs/live"           /* where dracut's dmsquash-live mounts the medium */
+#define RF_MEDIUM_DIR "/run/initramfs/live"           /* where the initrd mounts the medium */
 #define RF_MEDIUM_MANIFEST RF_MEDIUM_DIR "/richtfest/manifest.json"

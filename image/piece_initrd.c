@@ -27,7 +27,7 @@ static int run_mkinitrd(struct rf_step_env *env, const rf_build *build, const ch
     rf_autofree char *kernel_file = rf_build_path(build, &rf_piece_node_root, "kernel");
     rf_autofree char *release = rf_read_line(kernel_file);
     rf_autofree char *date = rf_format("SOURCE_DATE_EPOCH=%lld", (long long)build->date);
-    const char *const envs[] = {date, NULL};
+    const char *const envs[] = {date, "TMPDIR=/tmp", NULL};
     const struct rf_command command = {
         .argv = RF_CHROOT_ARGV(root, SCRATCH "/mkinitrd", release ? release : "KERNEL", SCRATCH "/initrd.img"),
         .seconds = SECONDS,

@@ -93,10 +93,13 @@ static int compile(struct rf_step_env *env, const char *root, rf_error **err)
 {
     struct compiling compiling = {.env = env};
     rf_autofree char *jobs = rf_format("-j%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    /* What a make around this program was told is not meant for the make inside. */
+    static const char *const clean[] = {"MAKEFLAGS=", "MFLAGS=", "CC=gcc", "CPPFLAGS=", "TMPDIR=/tmp", NULL};
     const struct rf_command command = {.argv = RF_CHROOT_ARGV(root, "make", "-C", WORK "/source", jobs,
                                                               "BUILD=" WORK "/build", "CFLAGS=-O2", "LDFLAGS=-s",
                                                               "DESTDIR=" WORK "/stage", "PREFIX=/usr", "install"),
                                        .seconds = SECONDS,
+                                       .env = clean,
                                        .on_output = count_objects,
                                        .data = &compiling};
     rf_autoresult struct rf_result result = {0};

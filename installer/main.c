@@ -120,8 +120,18 @@ static void find_recipes(void)
         setenv("RICHTFEST_RECIPES", recipes, 0);
 }
 
+/* `su` without a dash leaves a PATH without the tools that an administrator needs. */
+static void complete_path(void)
+{
+    const char *path = getenv("PATH");
+    rf_autofree char *longer =
+        rf_format("%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : "", path ? ":" : "");
+    setenv("PATH", longer, 1);
+}
+
 int main(int argc, char **argv)
 {
+    complete_path();
     find_recipes();
     umask(077); /* what is meant for others says so */
     int code = dispatch(argc - 1, argv + 1);

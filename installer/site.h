@@ -10,8 +10,8 @@
 #include "raid/machine.h"
 
 struct rf_site_options {
-    const char *medium; /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
-    const char *target; /* where the new system is mounted while it is written */
+    const char *medium;    /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
+    const char *target;    /* where the new system is mounted while it is written */
     const char *source_id; /* of the profile's source (image/region.h), or NULL */
 };
 
