@@ -66,8 +66,13 @@ static json_t *time_now(void)
 
 static void set_text(json_t *object, const char *key, const char *text)
 {
-    if (text) /* a command's output may be no UTF-8: then jansson refuses, and the member is left out */
-        json_object_set_new(object, key, json_string(text));
+    if (!text || json_object_set_new(object, key, json_string(text)) == 0)
+        return;
+    rf_autofree char *ascii = rf_strdup(text); /* a device's or a tool's words may be no UTF-8: jansson refuses them */
+    for (char *at = ascii; *at; at++)
+        if (*at & 0x80)
+            *at = '?';
+    json_object_set_new(object, key, json_string(ascii));
 }
 
 static double rounded(double seconds)

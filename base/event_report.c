@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -84,6 +85,10 @@ static void send_next(struct reporter *self)
         return;
     }
     complain(self, error);
+    if (rf_error_code(error) == RF_BAD_PROFILE) { /* one event that the receiver refuses must not hold up the rest */
+        rf_report_queue_drop(self->queue);
+        return;
+    }
     rf_report_queue_save(self->queue);
     self->pause = self->pause ? self->pause * 2 : 1;
     if (self->pause > PAUSE_MAX)
@@ -151,6 +156,14 @@ static void report_release(rf_sink *sink)
     free(self);
 }
 
+/* Whatever other threads had open at the fork is not ours to hold: a pipe kept here would never end there. */
+static void close_others(int pipe)
+{
+    if (pipe > 3)
+        close_range(3, (unsigned)pipe - 1, 0);
+    close_range((unsigned)pipe + 1, ~0U, 0);
+}
+
 /* The child outlives its parent on purpose, and signals meant for the foreground job do not end it: it ends by itself,
  * `flush_seconds` after the pipe has ended. */
 __attribute__((noreturn)) static void become_reporter(const char *url, const char *spool, unsigned flush_seconds,
@@ -162,6 +175,7 @@ __attribute__((noreturn)) static void become_reporter(const char *url, const cha
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    close_others(pipe);
     struct reporter self = {.url = url, .flush_seconds = flush_seconds, .pipe = pipe};
     self.queue = rf_report_queue_new(spool);
     report_loop(&self);

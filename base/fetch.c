@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <time.h>
 
 struct body {
     char *text;
@@ -105,6 +106,16 @@ static bool retried(CURLcode code, long status)
     return false;
 }
 
+/* The commonest reason on a machine that was just rented is a clock that nobody has set. */
+static char *untrusted(const char *detail)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    char date[32];
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
+    return rf_format("%s (this machine's clock says %s)", detail, date);
+}
+
 /* One attempt: 0 done, 1 worth another, -1 final; why (owned by the caller) says it in either failing case. */
 static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
 {
@@ -121,6 +132,8 @@ static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_w
         *ret_why = rf_format("the answer is larger than the %zu bytes allowed", body->max);
     else if (code == CURLE_HTTP_RETURNED_ERROR)
         *ret_why = rf_format("the server answered with status %ld", status);
+    else if (code == CURLE_PEER_FAILED_VERIFICATION)
+        *ret_why = untrusted(detail);
     else
         *ret_why = rf_strdup(detail[0] ? detail : curl_easy_strerror(code));
     return !body->too_large && retried(code, status) ? 1 : -1;
@@ -188,7 +201,8 @@ int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error *
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_OK && status >= 200 && status < 300)
         return 0;
+    bool refused = status == 400 || status == 413 || status == 415 || status == 422;
     if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)
-        return rf_fail(err, RF_FAILED, "%s answered with status %ld", shown, status);
+        return rf_fail(err, refused ? RF_BAD_PROFILE : RF_FAILED, "%s answered with status %ld", shown, status);
     return rf_fail(err, RF_FAILED, "%s: %s", shown, curl_easy_strerror(code));
 }

@@ -25,7 +25,9 @@ struct rf_fetch {
  * are followed, at most 5, never from https to http. Messages carry the URL without user, password and query. */
 int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err);
 
-/* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. Messages carry the public URL. */
+/* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. RF_BAD_PROFILE: the
+ * receiver refuses this document (400, 413, 415, 422), sending it again is pointless; RF_FAILED: later, perhaps. Messages carry
+ * the public URL. */
 int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error **err);
 
 /* The URL as it may be shown: scheme, host, port and path. The caller frees it. */

@@ -131,7 +131,21 @@ void rf_report_queue_add(struct rf_report_queue *queue, const char *line)
     push_event(queue, event);
 }
 
-void rf_report_queue_finish(struct rf_report_queue *queue)
+/* Where time is short, the failure is the news: it goes before everything that led to it. */
+static void failure_first(struct rf_report_queue *queue)
+{
+    if (queue->count - queue->first < 2)
+        return;
+    char *line = queue->lines[queue->count - 1];
+    rf_autojson json_t *event = json_loads(line, 0, NULL);
+    if (!has_state(event, "failed") || json_object_get(event, "step"))
+        return;
+    memmove(&queue->lines[queue->first + 1], &queue->lines[queue->first],
+            (queue->count - 1 - queue->first) * sizeof(*queue->lines));
+    queue->lines[queue->first] = line;
+}
+
+static void add_last_word(struct rf_report_queue *queue)
 {
     if (!queue->open_run)
         return;
@@ -147,6 +161,12 @@ void rf_report_queue_finish(struct rf_report_queue *queue)
     push_event(queue, failed);
     json_decref(queue->open_run);
     queue->open_run = NULL;
+}
+
+void rf_report_queue_finish(struct rf_report_queue *queue)
+{
+    add_last_word(queue);
+    failure_first(queue);
 }
 
 const char *rf_report_queue_head(const struct rf_report_queue *queue)

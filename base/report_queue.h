@@ -11,7 +11,8 @@ void rf_report_queue_free(struct rf_report_queue *queue);
  * a `log` member gets one: the last lines that were seen. */
 void rf_report_queue_add(struct rf_report_queue *queue, const char *line);
 
-/* No more lines will come. Where the last run had neither `done` nor `failed`, a `failed` is added in its place. */
+/* No more lines will come. Where the last run had neither `done` nor `failed`, a `failed` is added in its place. A
+ * run's `failed` that is still pending moves to the head: time is short now. */
 void rf_report_queue_finish(struct rf_report_queue *queue);
 
 /* The oldest line (owned by the queue) or NULL; and its removal. */

@@ -87,7 +87,7 @@ static int customize_file(const char *iso, const char *bytes, const char *envblk
     return write_regions(fd, &target, bytes, envblk, err);
 }
 
-/* The copy gets its name when it is complete. */
+/* The copy gets its name when it is complete. A profile, or a URL with a token in it, is for its owner only: 0600. */
 static int customize_copy(const struct rf_customize_options *options, const char *bytes, const char *envblk,
                           rf_error **err)
 {
@@ -95,7 +95,7 @@ static int customize_copy(const struct rf_customize_options *options, const char
     if (find_regions(&original, err) < 0)
         return -1;
     rf_autofree char *temporary = rf_format("%s.new", options->output);
-    if (rf_copy_file(options->iso, temporary, 0644, NULL, NULL, err) < 0)
+    if (rf_copy_file(options->iso, temporary, 0600, NULL, NULL, err) < 0)
         return -1;
     if (customize_file(temporary, bytes, envblk, err) < 0) {
         unlink(temporary);

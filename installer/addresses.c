@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/addresses.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -43,6 +44,9 @@ char *rf_addresses_text(void)
         if (!is_card(entry) || entry->ifa_addr->sa_family != AF_PACKET)
             continue;
         rf_autofree char *address = address_of(list, entry->ifa_name);
+        rf_autofree char *hardware = rf_format("/sys/class/net/%s/device", entry->ifa_name);
+        if (!address && !rf_exists(hardware)) /* a guest's end of a bridge is nobody's card */
+            continue;
         const char *none = entry->ifa_flags & IFF_RUNNING ? "no address yet" : "no carrier (cable?)";
         rf_append(&text, "%s%s %s", text ? ", " : "", entry->ifa_name, address ? address : none);
     }

@@ -21,6 +21,8 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
     size_t todo = rf_plan_todo(rf_site_plan(site), rf_site_phase(site));
     rf_emit_message(session->events, RF_STARTED, "Richtfest %s: node %s, %zu step%s to do", RF_VERSION,
                     profile->node.id, todo, todo == 1 ? "" : "s");
+    if (rf_site_disks(site))
+        rf_emit_message(session->events, RF_PROGRESS, "this node no longer fits its profile:\n%s", rf_site_disks(site));
 }
 
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,

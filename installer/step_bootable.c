@@ -134,14 +134,6 @@ static enum rf_probe bootable_probe(struct rf_step_env *env, const void *arg, rf
     return marked ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
-static int bootable_apply(struct rf_step_env *env, const void *arg, rf_error **err)
-{
-    const struct rf_deploy_disk *disk = arg;
-    if (write_esp(disk, err) < 0 || write_bios(env, disk, err) < 0)
-        return -1;
-    return rf_bootable_mark(disk->disk, err);
-}
-
 static bool same_files(const char *left, const char *right)
 {
     rf_autofree char *a = NULL, *b = NULL;
@@ -151,10 +143,8 @@ static bool same_files(const char *left, const char *right)
 }
 
 /* Read back: the ESP from a fresh mount, the BIOS part from the disk itself. */
-static int bootable_verify(struct rf_step_env *env, const void *arg, rf_error **err)
+static int read_back(const struct rf_deploy_disk *disk, rf_error **err)
 {
-    (void)env;
-    const struct rf_deploy_disk *disk = arg;
     const struct rf_layout_part *part = &disk->disk->parts[RF_PART_BIOS];
     rf_autofree char *core = core_path(disk);
     RF_CLEANUP(release_esp) struct esp esp = {0};
@@ -175,7 +165,14 @@ static int bootable_verify(struct rf_step_env *env, const void *arg, rf_error **
     return same < 0 ? -1 : 0;
 }
 
-const struct rf_step_ops rf_step_bootable = {.name = "bootable",
-                                             .probe = bootable_probe,
-                                             .apply = bootable_apply,
-                                             .verify = bootable_verify};
+static int bootable_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_deploy_disk *disk = arg;
+    if (write_esp(disk, err) < 0 || write_bios(env, disk, err) < 0)
+        return -1;
+    if (read_back(disk, err) < 0) /* before the mark: it says that the loaders are good */
+        return rf_wrap(err, "reading back");
+    return rf_bootable_mark(disk->disk, err);
+}
+
+const struct rf_step_ops rf_step_bootable = {.name = "bootable", .probe = bootable_probe, .apply = bootable_apply};

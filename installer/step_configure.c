@@ -32,7 +32,7 @@ static int kernel_release(const rf_deploy *deploy, char **ret_release, rf_error 
     return rf_fail(err, RF_FAILED, "%s holds no kernel; the medium's root is not one of ours", boot);
 }
 
-struct node_files { /* the fixed ones, and GRUB's configuration, which needs the kernel's release */
+struct node_files { /* the fixed ones, and GRUB's configuration */
     struct rf_system_file *files;
     size_t count;
     char *grub;
@@ -44,14 +44,41 @@ static void release_files(struct node_files *files)
     free(files->grub);
 }
 
-static int make_files(const rf_deploy *deploy, struct node_files *files, rf_error **err)
+static void make_files(const rf_deploy *deploy, struct node_files *files)
+{
+    files->files = rf_system_files(deploy->profile, &deploy->ids, &files->count);
+    files->grub = rf_node_grub_config(deploy->profile, &deploy->ids);
+}
+
+/* /boot/NAME -> NAME-RELEASE, where the kernel's packages have not made it yet. */
+static int link_kernel(const rf_deploy *deploy, const char *name, const char *release, rf_error **err)
+{
+    rf_autofree char *below = rf_format("/boot/%s", name);
+    rf_autofree char *link = rf_deploy_root(deploy, below);
+    rf_autofree char *target = rf_format("%s-%s", name, release);
+    if (rf_exists(link))
+        return 0;
+    unlink(link); /* one that points nowhere */
+    if (symlink(target, link) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", link);
+    return 0;
+}
+
+static bool kernel_is_linked(const rf_deploy *deploy)
+{
+    rf_autofree char *kernel = rf_deploy_root(deploy, "/boot/vmlinuz"),
+                     *initrd = rf_deploy_root(deploy, "/boot/initrd.img");
+    return rf_exists(kernel) && rf_exists(initrd);
+}
+
+static int link_kernels(const rf_deploy *deploy, rf_error **err)
 {
     rf_autofree char *release = NULL;
-    if (kernel_release(deploy, &release, err) < 0)
+    if (kernel_is_linked(deploy))
+        return 0;
+    if (kernel_release(deploy, &release, err) < 0 || link_kernel(deploy, "vmlinuz", release, err) < 0)
         return -1;
-    files->files = rf_system_files(deploy->profile, &deploy->ids, &files->count);
-    files->grub = rf_node_grub_config(deploy->profile, &deploy->ids, release);
-    return 0;
+    return link_kernel(deploy, "initrd.img", release, err);
 }
 
 static bool has_account(const rf_deploy *deploy, const char *name)
@@ -66,8 +93,11 @@ static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, r
 {
     const rf_deploy *deploy = arg;
     RF_CLEANUP(release_files) struct node_files files = {0};
-    if (rf_deploy_open(env, deploy, err) < 0 || make_files(deploy, &files, err) < 0)
+    if (rf_deploy_open(env, deploy, err) < 0)
         return RF_PROBE_ERROR;
+    make_files(deploy, &files);
+    if (!kernel_is_linked(deploy))
+        return RF_PROBE_TODO;
     for (size_t i = 0; i < files.count; i++) {
         rf_autofree char *path = rf_deploy_root(deploy, files.files[i].path);
         if (!same_text(path, files.files[i].text))
@@ -90,10 +120,22 @@ static int write_one(const rf_deploy *deploy, const char *path, const char *text
     return rf_write_file(full, text, strlen(text), mode, err);
 }
 
+/* What a killed useradd(8) left: its locks hold a process id that may be somebody else's by now. */
+static void drop_locks(const rf_deploy *deploy)
+{
+    static const char *const locks[] = {"passwd", "shadow", "group", "gshadow", "subuid", "subgid"};
+    for (size_t i = 0; i < RF_COUNT(locks); i++) {
+        rf_autofree char *name = rf_format("/etc/%s.lock", locks[i]);
+        rf_autofree char *path = rf_deploy_root(deploy, name);
+        unlink(path);
+    }
+}
+
 /* The accounts and their keys are made here already, so that people get in whatever fails on the node later. */
 static int write_admins(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
 {
     rf_autofree char *root = rf_deploy_root(deploy, "");
+    drop_locks(deploy);
     for (size_t i = 0; i < deploy->profile->node.admins_count; i++) {
         const struct rf_admin *admin = &deploy->profile->node.admins[i];
         rf_autofree char *path = rf_format(RF_SSH_KEYS_DIR "/%s", admin->name);
@@ -129,7 +171,8 @@ static int configure_apply(struct rf_step_env *env, const void *arg, rf_error **
 {
     const rf_deploy *deploy = arg;
     RF_CLEANUP(release_files) struct node_files files = {0};
-    if (make_files(deploy, &files, err) < 0 || write_admins(env, deploy, err) < 0 || set_timezone(deploy, err) < 0)
+    make_files(deploy, &files);
+    if (link_kernels(deploy, err) < 0 || write_admins(env, deploy, err) < 0 || set_timezone(deploy, err) < 0)
         return -1;
     for (size_t i = 0; i < files.count; i++)
         if (write_one(deploy, files.files[i].path, files.files[i].text, files.files[i].mode, err) < 0)

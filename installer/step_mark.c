@@ -17,13 +17,20 @@ static char *mark_path(const rf_deploy *deploy)
     return rf_deploy_top(deploy, name);
 }
 
+/* For an ISO that names no source: the URL was typed at its menu. */
+static char *any_path(const rf_deploy *deploy)
+{
+    return rf_deploy_top(deploy, RF_NODE_MARK_DIR "/any");
+}
+
 static bool is_there(const rf_deploy *deploy)
 {
-    rf_autofree char *mark = mark_path(deploy);
+    rf_autofree char *mark = mark_path(deploy), *any = any_path(deploy);
     rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
     rf_autofree char *wanted = rf_grub_stub(&deploy->ids);
     rf_autofree char *found = NULL;
-    return rf_exists(mark) && rf_read_file(config, 1 << 16, &found, NULL, NULL) == 0 && strcmp(found, wanted) == 0;
+    return rf_exists(mark) && rf_exists(any) && rf_read_file(config, 1 << 16, &found, NULL, NULL) == 0 &&
+           strcmp(found, wanted) == 0;
 }
 
 static int closed(const rf_deploy *deploy, int outcome, rf_error **err)
@@ -50,6 +57,9 @@ static int write_mark(const rf_deploy *deploy, rf_error **err)
     rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
     rf_autofree char *stub = rf_grub_stub(&deploy->ids);
     if (rf_make_dirs(directory, 0755, err) < 0 || rf_write_file(config, stub, strlen(stub), 0600, err) < 0)
+        return -1;
+    rf_autofree char *any = any_path(deploy);
+    if (rf_write_file(any, "", 0, 0600, err) < 0)
         return -1;
     return rf_write_file(mark, "", 0, 0600, err);
 }

@@ -45,6 +45,14 @@ static int unpack(struct rf_step_env *env, const rf_deploy *deploy, const char *
     return rf_run(env->runner, &command, &result, err);
 }
 
+/* A whole root may still lie in memory, and a rented disk may be slow. */
+static int sync_tree(struct rf_step_env *env, const char *path, rf_error **err)
+{
+    rf_autoresult struct rf_result result = {0};
+    const struct rf_command command = {.argv = RF_ARGV("btrfs", "filesystem", "sync", path), .seconds = 3600};
+    return rf_run(env->runner, &command, &result, err);
+}
+
 static int root_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const rf_deploy *deploy = arg;
@@ -56,7 +64,7 @@ static int root_apply(struct rf_step_env *env, const void *arg, rf_error **err)
         unpack(env, deploy, partial, err) < 0)
         return -1;
     /* Its content first, then its name: after a power cut a root with its name is a complete one. */
-    if (rf_run_argv(env->runner, RF_ARGV("btrfs", "filesystem", "sync", partial), err) < 0)
+    if (sync_tree(env, partial, err) < 0)
         return -1;
     if (rename(partial, root) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "naming %s", root);

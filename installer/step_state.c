@@ -8,6 +8,8 @@
 #include "base/paths.h"
 #include "installer/deploy.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -81,6 +83,13 @@ static int give_machine_id(const rf_deploy *deploy, rf_error **err)
     return rf_write_file(root, line, strlen(line), 0444, err);
 }
 
+/* ssh-keygen does not: after a power cut a key with its name might be empty. */
+static int flush_file(const char *path)
+{
+    rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -1 : fsync(fd);
+}
+
 /* Made under another name first: an interrupted ssh-keygen(1) must not leave half a key pair behind. */
 static int make_host_key(struct rf_step_env *env, const rf_deploy *deploy, const char *type, rf_error **err)
 {
@@ -97,8 +106,9 @@ static int make_host_key(struct rf_step_env *env, const rf_deploy *deploy, const
             RF_ARGV("ssh-keygen", "-q", "-t", type, "-N", "", "-C", deploy->profile->node.hostname, "-f", fresh),
             err) < 0)
         return -1;
-    if (rename(fresh_public, public) < 0 || rename(fresh, key) < 0)
-        return rf_fail(err, RF_FAILED, "%s can't be written", key);
+    if (flush_file(fresh_public) < 0 || flush_file(fresh) < 0 || rename(fresh_public, public) < 0 ||
+        rename(fresh, key) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", key);
     return 0;
 }
 

@@ -73,7 +73,7 @@ static char *uplink(const rf_profile *profile, const struct rf_system_ids *ids)
     char *text = rf_format("# Written by Richtfest from network.uplink.\n"
                            "[Match]\n%s\n\n"
                            "[Network]\nDHCP=yes\n\n"
-                           "[DHCPv4]\nUseDomains=yes\n",
+                           "[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n",
                            match);
     free(match);
     return text;
@@ -108,6 +108,14 @@ static char *firewall(const rf_profile *profile, const struct rf_system_ids *ids
     return rf_firewall_text();
 }
 
+/* kernel-img.conf(5): the links that the boot entries name are kept in /boot. */
+static char *kernel_links(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)profile;
+    (void)ids;
+    return rf_strdup("# Written by Richtfest.\ndo_symlinks = yes\nlink_in_boot = yes\n");
+}
+
 static const struct {
     const char *path;
     unsigned mode;
@@ -122,6 +130,7 @@ static const struct {
     {"/etc/ssh/sshd_config.d/05-host-keys.conf", 0644, host_keys},
     {RF_SSHD_CONFIG, 0644, sshd},
     {"/etc/nftables.conf", 0644, firewall},
+    {"/etc/kernel-img.conf", 0644, kernel_links},
 };
 
 struct rf_system_file *rf_system_files(const rf_profile *profile, const struct rf_system_ids *ids, size_t *ret_count)
@@ -144,28 +153,38 @@ char *rf_node_cmdline(const struct rf_system_ids *ids)
 {
     char md[36];
     rf_md_uuid(ids->system_md, md);
-    return rf_format("root=UUID=%s rootflags=subvol=%s,noatime rd.md.uuid=%s console=tty0 console=ttyS0,115200",
-                     ids->system_uuid, ids->root, md);
+    return rf_format(
+        "root=UUID=%s rootflags=subvol=%s,noatime rd.md.uuid=%s panic=60 console=tty0 console=ttyS0,115200",
+        ids->system_uuid, ids->root, md);
 }
 
-char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids, const char *release)
+static void append_entry(char **text, const rf_profile *profile, const struct rf_system_ids *ids, const char *what,
+                         const char *suffix)
 {
     rf_autofree char *cmdline = rf_node_cmdline(ids);
-    return rf_format("# Written by Richtfest for node %s.\n"
-                     "if [ \"$grub_platform\" = pc ]; then\n"
-                     "  serial --unit=0 --speed=115200\n"
-                     "  terminal_input console serial\n"
-                     "  terminal_output console serial\n"
-                     "fi\n"
-                     "set default=0\n"
-                     "set timeout=1\n"
-                     "menuentry \"Richtfest node %s\" {\n"
-                     "  search --no-floppy --fs-uuid --set=root %s\n"
-                     "  linux /%s/boot/vmlinuz-%s %s\n"
-                     "  initrd /%s/boot/initrd.img-%s\n"
-                     "}\n",
-                     profile->node.id, profile->node.id, ids->system_uuid, ids->root, release, cmdline, ids->root,
-                     release);
+    rf_append(text,
+              "menuentry \"Richtfest node %s%s\" {\n"
+              "  search --no-floppy --fs-uuid --set=root %s\n"
+              "  linux /%s/boot/vmlinuz%s %s\n"
+              "  initrd /%s/boot/initrd.img%s\n"
+              "}\n",
+              profile->node.id, what, ids->system_uuid, ids->root, suffix, cmdline, ids->root, suffix);
+}
+
+char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    char *text = rf_format("# Written by Richtfest for node %s.\n"
+                           "if [ \"$grub_platform\" = pc ]; then\n"
+                           "  serial --unit=0 --speed=115200\n"
+                           "  terminal_input console serial\n"
+                           "  terminal_output console serial\n"
+                           "fi\n"
+                           "set default=0\n"
+                           "set timeout=1\n",
+                           profile->node.id);
+    append_entry(&text, profile, ids, "", "");
+    append_entry(&text, profile, ids, ", the kernel before", ".old");
+    return text;
 }
 
 char *rf_grub_stub(const struct rf_system_ids *ids)

@@ -30,8 +30,10 @@ void rf_md_uuid(const char *uuid, char ret[36]);
 /* The kernel's command line of the installed node. The caller frees it. */
 char *rf_node_cmdline(const struct rf_system_ids *ids);
 
-/* /boot/grub/grub.cfg of the node, for the kernel `release`. The caller frees it. */
-char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids, const char *release);
+/* /boot/grub/grub.cfg of the node. It boots /boot/vmlinuz and /boot/initrd.img, links that Debian's kernel packages keep
+ * (linux-update-symlinks(1), kernel-img.conf(5)), so that an updated kernel is booted too; behind them the `.old` pair. The
+ * caller frees it. */
+char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids);
 
 /* What GRUB's core (BIOS) and each ESP start with: find the system volume, go on with its own configuration. */
 char *rf_grub_stub(const struct rf_system_ids *ids);

@@ -79,9 +79,26 @@ static void check_members(const rf_profile *profile, const struct rf_match *matc
     }
 }
 
+/* A disk of this node that no longer matches has the same derived names as the one that would take its place. */
+static void check_left_out(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
+{
+    for (size_t i = 0; i < match->count; i++) {
+        const struct rf_match_row *row = &match->rows[i];
+        unsigned member = row->reason ? rf_disk_member(profile->node.id, row->disk) : 0;
+        if (!member)
+            continue;
+        rf_autofree char *label = rf_disk_label(row->disk);
+        rf_problem(problems, "storage.disks",
+                   "disk %s (%s) is disk %u of this node from an earlier installation, but is not chosen now (%s): "
+                   "disconnect it, or match it too",
+                   row->disk->name, label, member, row->reason);
+    }
+}
+
 void rf_foreign_check(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
 {
     check_members(profile, match, problems);
+    check_left_out(profile, match, problems);
     rf_autofree char *text = NULL;
     for (size_t i = 0; i < match->chosen_count; i++)
         add_disk(&text, profile->node.id, match->chosen[i]);

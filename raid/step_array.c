@@ -166,6 +166,22 @@ static int add_missing(struct rf_step_env *env, const struct rf_layout_array *ar
     return 0;
 }
 
+/* Where the data begins in every member (mdadm(8), --data-offset): said, because what lies there is wiped first. Room for a
+ * bitmap and a reshape besides. */
+#define DATA_OFFSET_MIB "64"
+
+/* A file system of an earlier array in the same place would come back to life inside the new one, and --assume-clean would
+ * even mix two of them. 1 MiB holds btrfs's first superblock (64 KiB), LVM's label and XFS's superblock. blkdiscard(8) opens
+ * the device exclusively. A kill in between leaves a blank member. */
+static int wipe_inside(struct rf_step_env *env, const char *device, rf_error **err)
+{
+    if (rf_run_argv(env->runner, RF_ARGV("blkdiscard", "--zeroout", "--length", "1MiB", device), err) < 0)
+        return -1;
+    return rf_run_argv(
+        env->runner, RF_ARGV("blkdiscard", "--zeroout", "--offset", DATA_OFFSET_MIB "MiB", "--length", "1MiB", device),
+        err);
+}
+
 /*
  * Everything that mdadm might ask about is said: --run, --metadata, --bitmap, --homehost. "any" is the host name that
  * matches everywhere (mdadm(8)), so the array never comes back as /dev/md/HOST:system or /dev/md/system_0.
@@ -181,8 +197,9 @@ static int create(struct rf_step_env *env, const struct rf_layout_array *array, 
     rf_autofree char *name = rf_format("--name=%s", array->name);
     rf_autofree char *uuid = rf_format("--uuid=%s", array->uuid);
     rf_autoargv struct rf_argv argv = {0};
-    rf_argv_list(&argv, RF_ARGV("mdadm", "--create", array->device, "--run", "--metadata=1.2", raid_level, devices,
-                                "--bitmap=internal", "--homehost=any", name, uuid));
+    rf_argv_list(&argv,
+                 RF_ARGV("mdadm", "--create", array->device, "--run", "--metadata=1.2", raid_level, devices,
+                         "--bitmap=internal", "--homehost=any", "--data-offset=" DATA_OFFSET_MIB "M", name, uuid));
     if (level->assume_clean)
         rf_argv_add(&argv, "--assume-clean");
     if (level->force)
@@ -201,9 +218,11 @@ static int bring_up(struct rf_step_env *env, const struct rf_layout_array *array
     if (state.ours == 0 && !create_blank)
         return rf_fail(err, RF_FAILED, "no member of array %s has its superblock (UUID %s)", array->name, array->uuid);
     int status = 0;
-    if (state.ours == 0)
+    for (size_t i = 0; i < state.count && state.ours == 0 && status == 0; i++)
+        status = wipe_inside(env, state.members[i].device, err);
+    if (status == 0 && state.ours == 0)
         status = create(env, array, err);
-    else if (!state.running)
+    else if (status == 0 && !state.running)
         status = assemble(env, array, &state, err);
     if (status < 0 || rf_wait_devices(env, RF_ARGV(array->device), err) < 0)
         return -1;

@@ -59,7 +59,7 @@ static void test_boot_texts(void **state)
     rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
     rf_profile_load("profiles/musterkunde.yaml", &profile, &problems, NULL);
-    rf_autofree char *config = rf_node_grub_config(profile, &ids, "6.12.1-amd64");
+    rf_autofree char *config = rf_node_grub_config(profile, &ids);
     golden("grub.cfg", config);
     rf_autofree char *stub = rf_grub_stub(&ids);
     golden("grub-stub.cfg", stub);
