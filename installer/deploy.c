@@ -16,6 +16,7 @@ rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, c
                           .layout = layout,
                           .medium = rf_strdup(options->medium),
                           .target = rf_strdup(options->target),
+                          .check = options->check,
                           .source_id = rf_strdup(options->source_id)};
     deploy->ids = (struct rf_system_ids){.root = RF_ROOT_FIRST,
                                          .system_uuid = rf_layout_filesystem(layout, "system")->uuid,

@@ -22,8 +22,9 @@ typedef struct rf_deploy {
     const rf_profile *profile; /* borrowed */
     const rf_machine *machine;
     const rf_layout *layout;
-    char *medium, *target; /* where the ISO is mounted, and where we mount what we write */
-    char *source_id;       /* or NULL */
+    char *medium, *target;         /* where the ISO is mounted, and where we mount what we write */
+    struct rf_medium_check *check; /* borrowed; or NULL */
+    char *source_id;               /* or NULL */
     struct rf_system_ids ids;
     struct rf_deploy_disk *disks;
 } rf_deploy;

@@ -7,6 +7,7 @@
 #include "installer/cmdline.h"
 #include "installer/engine.h"
 #include "installer/inputs.h"
+#include "installer/medium_check.h"
 #include "installer/source.h"
 
 #include <pthread.h>
@@ -82,8 +83,8 @@ static rf_profile *wait_for_profile(struct rf_session *session, const char *medi
     }
 }
 
-static int install(struct rf_session *session, const char *medium, const struct rf_source *source,
-                   const rf_profile *profile, rf_error **err)
+static int install(struct rf_session *session, const char *medium, struct rf_medium_check *check,
+                   const struct rf_source *source, const rf_profile *profile, rf_error **err)
 {
     rf_automachine rf_machine *machine = NULL;
     /* Drivers may still be finding disks, and one that is missing now would be missing in the plan. */
@@ -92,7 +93,8 @@ static int install(struct rf_session *session, const char *medium, const struct 
                         "drivers are still at work after 50 s; going on with what is there");
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
-    const struct rf_site_options options = {.medium = medium, .target = RF_RUN_DIR "/target", .source_id = source->id};
+    const struct rf_site_options options = {
+        .medium = medium, .target = RF_RUN_DIR "/target", .check = check, .source_id = source->id};
     return rf_engine_apply(session, profile, machine, &options, NULL, err);
 }
 
@@ -115,13 +117,14 @@ static int restart_machine(void)
 
 static int run(struct rf_session *session, const char *medium, const char *name)
 {
+    rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(medium);
     rf_autosource struct rf_source source = {0};
     rf_autoerror rf_error *error = NULL;
     rf_autoprofile rf_profile *profile = wait_for_profile(session, medium, name, &source, &error);
     if (!profile)
         return rf_error_code(error); /* told already */
     rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
-    if (install(session, medium, &source, profile, &error) < 0) {
+    if (install(session, medium, check, &source, profile, &error) < 0) {
         rf_session_end(session, error, NULL);
         rf_emit_message(session->events, RF_WAITING,
                         "this machine stays as it is; mend what is said above and reboot it");

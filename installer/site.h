@@ -10,8 +10,10 @@
 #include "raid/machine.h"
 
 struct rf_site_options {
-    const char *medium;    /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
-    const char *target;    /* where the new system is mounted while it is written */
+    const char *medium; /* where the payload is: RF_MEDIUM_DIR, or what --medium says */
+    const char *target; /* where the new system is mounted while it is written */
+    struct rf_medium_check
+        *check; /* of the medium, under way already (installer/medium_check.h); NULL: made when its turn comes */
     const char *source_id; /* of the profile's source (image/region.h), or NULL */
 };
 

@@ -2,6 +2,7 @@
 /* Everything still needed from the medium is read and its checksum compared, before the first destructive write. */
 #include "image/medium.h"
 #include "installer/deploy.h"
+#include "installer/medium_check.h"
 
 static void progress(void *data, uint64_t done, uint64_t total)
 {
@@ -11,6 +12,8 @@ static void progress(void *data, uint64_t done, uint64_t total)
 static int medium_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const rf_deploy *deploy = arg;
+    if (deploy->check)
+        return rf_medium_check_wait(deploy->check, env, err);
     return rf_medium_verify(deploy->medium, progress, env, err);
 }
 

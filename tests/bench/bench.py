@@ -101,12 +101,12 @@ class Installation:
         self.machine = None
 
     def start(self):
+        self.server.start()
         text = profile.for_lab(TOP / "profiles/musterkunde.yaml", self.key, self.server.url("/report"))
         if not self.guests:
             text.remove("guests")
         profile.shrink(text, cores=self.cores, memory=self.memory)
         self.server.pages["/profile.yaml"] = text.text
-        self.server.start()
         iso = Iso(ISO, self.folder / "bench.iso", PROGRAM).profile_url(self.server.url("/profile.yaml"))
         spec = Spec(name="bench", cores=self.cores, memory=self.memory, disks=[Disk("d0"), Disk("d1")], iso=iso.path,
                     forwards=forwards(SSH), balloon=True)
