@@ -2,6 +2,7 @@
 /* The root: the medium's squashfs, unpacked into a subvolume that gets its name only when it is complete. */
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "image/medium.h"
 #include "installer/deploy.h"
 
@@ -32,12 +33,20 @@ static void percentage(void *data, const char *text, size_t size)
     }
 }
 
+/* unsquashfs's queues hold 256 MiB each by themselves; a small machine has not got that. In MiB. */
+static const char *queue_size(const rf_deploy *deploy)
+{
+    return deploy->machine->memory < 2 * RF_GIB ? "16" : "128";
+}
+
 static int unpack(struct rf_step_env *env, const rf_deploy *deploy, const char *to, rf_error **err)
 {
     rf_autofree char *squashfs = rf_format("%s" RF_MEDIUM_ROOT_FILE, deploy->medium);
+    const char *queue = queue_size(deploy);
     rf_autoresult struct rf_result result = {0};
     const struct rf_command command = {
-        .argv = RF_ARGV("unsquashfs", "-percentage", "-force", "-dest", to, squashfs),
+        .argv = RF_ARGV("unsquashfs", "-percentage", "-force", "-data-queue", queue, "-frag-queue", queue, "-dest", to,
+                        squashfs),
         .seconds = 3600,
         .on_output = percentage,
         .data = env,
