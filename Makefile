@@ -116,14 +116,16 @@ all: $(PROGRAM)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
+	@echo "  CC -c $<"
+	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c $< -o $@
 
 $(LIBRARY): $(filter-out $(MAIN),$(OBJECTS))
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	@ar rcs $@ $^
 
 $(PROGRAM): $(MAIN) $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $^ $(LIBS) $(LDFLAGS) -o $@
+	@echo "  LD $@"
+	@$(CC) $(ALL_CFLAGS) $^ $(LIBS) $(LDFLAGS) -o $@
 
 # One test program per tests/unit/<room>/test_<file>.c, named after the file that it tests.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
@@ -131,7 +133,8 @@ UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/%)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< $(LIBRARY) $(LIBS) -lcmocka $(LDFLAGS) -o $@
+	@echo "  CC -o $@"
+	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $< $(LIBRARY) $(LIBS) -lcmocka $(LDFLAGS) -o $@
 
 unit-build: $(UNIT_TESTS)
 

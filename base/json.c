@@ -19,8 +19,7 @@ json_t *rf_json_load(const char *path, size_t max, rf_error **err)
 
 char *rf_json_text(const json_t *json)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
-    rf_autofree char *dumped = text;
+    rf_autofree char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
     return rf_format("%s\n", text ? text : "null");
 }
 
