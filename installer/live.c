@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 
+enum { SCAN_SECONDS = 5 };
+
 enum { AGAIN_SECONDS = 30 }; /* a profile that is wrong on its server may be mended there meanwhile */
 
 #define EVENTS RF_RUN_DIR "/events.jsonl"
@@ -83,8 +85,9 @@ static rf_profile *wait_for_profile(struct rf_session *session, const char *medi
     }
 }
 
-static int install(struct rf_session *session, const char *medium, struct rf_medium_check *check,
-                   const struct rf_source *source, const rf_profile *profile, rf_error **err)
+/* One try on the machine as it is now; *ret_disks is how many disks it had. */
+static int try_install(struct rf_session *session, const struct rf_site_options *options, const rf_profile *profile,
+                       size_t *ret_disks, rf_error **err)
 {
     rf_automachine rf_machine *machine = NULL;
     /* Drivers may still be finding disks, and one that is missing now would be missing in the plan. */
@@ -93,9 +96,27 @@ static int install(struct rf_session *session, const char *medium, struct rf_med
                         "drivers are still at work after 50 s; going on with what is there");
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
-    const struct rf_site_options options = {
-        .medium = medium, .target = RF_RUN_DIR "/target", .check = check, .source_id = source->id};
-    return rf_engine_apply(session, profile, machine, &options, NULL, err);
+    *ret_disks = machine->disks_count;
+    return rf_engine_apply(session, profile, machine, options, NULL, err);
+}
+
+/* Adapters that scan in the background (SAS, some virtual ones) show disks that udev knew nothing of while it settled. As long
+ * as there are more of them at every look, a machine that does not fit gets another. */
+static int install(struct rf_session *session, const struct rf_site_options *options, const rf_profile *profile,
+                   rf_error **err)
+{
+    size_t before = 0, disks = 0;
+    for (unsigned look = 0;; look++) {
+        rf_autoerror rf_error *error = NULL;
+        if (try_install(session, options, profile, &disks, &error) == 0)
+            return 0;
+        if (rf_error_code(error) != RF_BAD_MACHINE || (look && disks <= before)) {
+            *err = RF_STEAL(error);
+            return -1;
+        }
+        before = disks;
+        sleep(SCAN_SECONDS);
+    }
 }
 
 /* Whoever reads "installed" may pull the medium at once, so nothing of the way out may still have to be read from it: this
@@ -124,7 +145,9 @@ static int run(struct rf_session *session, const char *medium, const char *name)
     if (!profile)
         return rf_error_code(error); /* told already */
     rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
-    if (install(session, medium, check, &source, profile, &error) < 0) {
+    const struct rf_site_options options = {
+        .medium = medium, .target = RF_RUN_DIR "/target", .check = check, .source_id = source.id};
+    if (install(session, &options, profile, &error) < 0) {
         rf_session_end(session, error, NULL);
         rf_emit_message(session->events, RF_WAITING,
                         "this machine stays as it is; mend what is said above and reboot it");
