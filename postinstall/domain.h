@@ -18,6 +18,10 @@ extern const struct rf_step_ops rf_step_domain;
 /* Starts it. Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_start;
 
+/* After the first healthy boot: switches cloud-init off in the guest, through its agent, and removes what it kept of the seed. Until
+ * the guest is settled it is done at every run; a kill in between leaves nothing worse. Argument: rf_node_guest. */
+extern const struct rf_step_ops rf_step_unseed;
+
 /* After the first healthy boot and the hand-over: detaches the seed and removes it, removes the secrets, lets
  * the guest start with the node. The mark "settled" is written last; a kill before it leaves a guest that the next run
  * settles. A guest that does not let go of the seed's drive within half a minute loses it at its next start. Until then the guest does not start by itself: without its seed on tmpfs its first boot would go wrong.

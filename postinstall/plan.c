@@ -123,6 +123,7 @@ static void add_guest(const struct rf_node_guest *guest, const json_t *facts, rf
     rf_autofree char *start = rf_format("Start %s", name);
     rf_autofree char *health = rf_format("Wait until %s is healthy (%zu probes)", name, guest->recipe->probes_count);
     rf_autofree char *handover = rf_format("Hand the passwords of %s over to the admins", name);
+    rf_autofree char *unseed = rf_format("Switch cloud-init off in %s and remove what it kept of the seed", name);
     rf_autofree char *settle = rf_format("Remove seed and passwords of %s; let it start with the node", name);
     add_step(plan, &rf_step_disk, guest, view.disk, disk);
     if (guest->recipe->secrets_count)
@@ -133,6 +134,7 @@ static void add_guest(const struct rf_node_guest *guest, const json_t *facts, rf
     add_step(plan, &rf_step_health, guest, view.healthy, health);
     if (guest->recipe->secrets_count)
         add_step(plan, &rf_step_handover, guest, view.settled, handover);
+    add_step(plan, &rf_step_unseed, guest, view.settled, unseed);
     add_step(plan, &rf_step_settle, guest, view.settled, settle);
 }
 

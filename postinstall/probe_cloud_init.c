@@ -27,6 +27,19 @@ static enum rf_health judge(const char *text, char **ret_words)
     return RF_HEALTH_OK;
 }
 
+/* No result yet: it is at work, or its work was done at the first boot and it is switched off since (postinstall/unseed.c). */
+static enum rf_health after_first_boot(const struct rf_recipe_probe *probe, const struct rf_probe_context *context,
+                                       char **ret_words)
+{
+    rf_error *why = NULL;
+    rf_autojson json_t *argv = json_pack("[s,s,s]", "/usr/bin/test", "-e", "/etc/cloud/cloud-init.disabled");
+    rf_autoagentresult struct rf_agent_result result = {0};
+    if (rf_agent_exec(context->agent, argv, NULL, probe->seconds, &result, &why) < 0)
+        return rf_probe_error(why, ret_words);
+    *ret_words = rf_strdup(result.status == 0 ? "finished at the first boot" : "still at work");
+    return result.status == 0 ? RF_HEALTH_OK : RF_HEALTH_WAITING;
+}
+
 static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_probe_context *context, char **ret_words)
 {
     rf_error *why = NULL;
@@ -36,8 +49,7 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
         return rf_probe_error(why, ret_words);
     if (result.status == 0)
         return judge(result.out, ret_words);
-    *ret_words = rf_strdup("still at work");
-    return RF_HEALTH_WAITING;
+    return after_first_boot(probe, context, ret_words);
 }
 
 const struct rf_probe_ops rf_probe_cloud_init = {"cloud_init", rf_probe_nothing_missing, ask};

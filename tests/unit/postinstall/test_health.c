@@ -89,9 +89,14 @@ static void cloud_init_is_judged_by_its_result(void **state)
 {
     (void)state;
     struct rf_recipe_probe probe = {0};
-    struct fake_agent fake = FAKE(PID, "{\"return\": {\"exited\": true, \"exitcode\": 1}}", PID, FINE, PID, BROKE, "");
-    rf_autofree char *at_work = NULL, *fine = NULL, *broke = NULL, *silent = NULL;
+#define NO "{\"return\": {\"exited\": true, \"exitcode\": 1}}"
+#define YES "{\"return\": {\"exited\": true, \"exitcode\": 0}}"
+    struct fake_agent fake = FAKE(PID, NO, PID, NO, PID, NO, PID, YES, PID, FINE, PID, BROKE, "");
+    rf_autofree char *at_work = NULL, *off = NULL, *fine = NULL, *broke = NULL, *silent = NULL;
     assert_int_equal(ask(&rf_probe_cloud_init, &probe, &fake, NULL, &at_work), RF_HEALTH_WAITING);
+    assert_int_equal(ask(&rf_probe_cloud_init, &probe, &fake, NULL, &off),
+                     RF_HEALTH_OK); /* no result, but switched off */
+    assert_string_equal(off, "finished at the first boot");
     assert_int_equal(ask(&rf_probe_cloud_init, &probe, &fake, NULL, &fine), RF_HEALTH_OK);
     assert_int_equal(ask(&rf_probe_cloud_init, &probe, &fake, NULL, &broke), RF_HEALTH_BROKEN);
     assert_int_equal(ask(&rf_probe_cloud_init, &probe, &fake, NULL, &silent), RF_HEALTH_WAITING);

@@ -33,9 +33,9 @@ static void what_the_facts_say_is_done(void **state)
     rf_autoplan rf_plan *all = rf_plan_new(), *plan = rf_plan_new();
     rf_node_plan_add(fixture.model, NULL, all);
     rf_node_plan_add(fixture.model, facts, plan);
-    /* pool, secret, seed, start, health, handover, settle of dc1; its disk is a little larger (whole MiB) and its
+    /* pool, secret, seed, start, health, handover, unseed, settle of dc1; its disk is a little larger (whole MiB) and its
      * definition another one */
-    assert_int_equal(rf_plan_todo(all, RF_PHASE_NODE) - rf_plan_todo(plan, RF_PHASE_NODE), 7);
+    assert_int_equal(rf_plan_todo(all, RF_PHASE_NODE) - rf_plan_todo(plan, RF_PHASE_NODE), 8);
     fixture_close(&fixture);
 }
 
