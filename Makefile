@@ -55,7 +55,7 @@ cli: $(PROGRAM)
 lab-core: iso
 	$(PYTHON) tests/all.py lab
 
-## make lab       the long matrices too
+## make lab       every machine in QEMU (today the same ones that make test runs)
 lab: deps
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab

@@ -77,7 +77,7 @@ def check_other_ports(node):
 
 
 def check_disks(node):
-    """Every array has both members; every disk its boot loader for either firmware."""
+    """Every array has both members, and the root is on btrfs."""
     arrays = node.arrays()
     assert len(arrays) == 2, arrays
     for name, (level, members, state) in arrays.items():
