@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/error.h"
 
+#include "base/memory.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -16,28 +18,16 @@ static void push(rf_error **err, enum rf_code code, char *text)
         free(text);
         return;
     }
-    rf_error *link = calloc(1, sizeof(*link));
-    if (!link)
-        abort(); /* without 24 bytes nothing can be said or saved any more */
-    link->code = code;
-    link->text = text;
-    link->cause = *err;
+    rf_error *link = rf_alloc(sizeof(*link));
+    *link = (struct rf_error){.code = code, .text = text, .cause = *err};
     *err = link;
-}
-
-static char *format_text(const char *format, va_list args)
-{
-    char *text = NULL;
-    if (vasprintf(&text, format, args) < 0)
-        abort();
-    return text;
 }
 
 int rf_fail(rf_error **err, enum rf_code code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    push(err, code, format_text(format, args));
+    push(err, code, rf_format_list(format, args));
     va_end(args);
     return -1;
 }
@@ -46,7 +36,7 @@ int rf_fail_errno(rf_error **err, enum rf_code code, int errnum, const char *for
 {
     va_list args;
     va_start(args, format);
-    rf_autofree char *text = format_text(format, args);
+    rf_autofree char *text = rf_format_list(format, args);
     va_end(args);
     return rf_fail(err, code, "%s: %s", text, strerror(errnum));
 }
@@ -55,7 +45,7 @@ int rf_wrap(rf_error **err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    push(err, err ? rf_error_code(*err) : RF_FAILED, format_text(format, args));
+    push(err, err ? rf_error_code(*err) : RF_FAILED, rf_format_list(format, args));
     va_end(args);
     return -1;
 }
@@ -69,14 +59,9 @@ char *rf_error_text(const rf_error *err)
 {
     if (!err)
         return NULL;
-    char *text = strdup(err->text);
-    for (const rf_error *link = err->cause; link && text; link = link->cause) {
-        char *longer = NULL;
-        if (asprintf(&longer, "%s: %s", text, link->text) < 0)
-            abort();
-        free(text);
-        text = longer;
-    }
+    char *text = rf_strdup(err->text);
+    for (const rf_error *link = err->cause; link; link = link->cause)
+        rf_append(&text, ": %s", link->text);
     return text;
 }
 

@@ -118,14 +118,11 @@ void rf_emit(rf_events *events, const struct rf_event *event)
 
 void rf_emit_message(rf_events *events, enum rf_state state, const char *format, ...)
 {
-    char *message = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&message, format, args) < 0)
-        abort();
+    rf_autofree char *message = rf_format_list(format, args);
     va_end(args);
     rf_emit(events, &(struct rf_event){.state = state, .message = message, .seconds = -1});
-    free(message);
 }
 
 void rf_events_free(rf_events *events)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/memory.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 void *rf_alloc(size_t size)
@@ -32,7 +31,7 @@ char *rf_strdup(const char *text)
     return text ? rf_format("%s", text) : NULL;
 }
 
-static char *format_list(const char *format, va_list args)
+char *rf_format_list(const char *format, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0)
@@ -44,7 +43,7 @@ char *rf_format(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *text = format_list(format, args);
+    char *text = rf_format_list(format, args);
     va_end(args);
     return text;
 }
@@ -53,7 +52,7 @@ void rf_append(char **text, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    rf_autofree char *more = format_list(format, args);
+    rf_autofree char *more = rf_format_list(format, args);
     va_end(args);
     char *longer = rf_format("%s%s", *text ? *text : "", more);
     free(*text);

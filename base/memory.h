@@ -8,6 +8,7 @@
 
 #include "base/guard.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* Zeroed memory; the caller frees it. */
@@ -17,9 +18,10 @@ void *rf_alloc(size_t size);
  * derived from the count (powers of two), so no third variable is kept. */
 void *rf_array_add(void *array_pointer, size_t *count, size_t size);
 
-char *rf_strdup(const char *text);                                    /* NULL stays NULL */
-char *rf_format(const char *format, ...) RF_PRINTF(1, 2);             /* asprintf that cannot fail */
-void rf_append(char **text, const char *format, ...) RF_PRINTF(2, 3); /* grows *text (NULL is empty) */
+char *rf_strdup(const char *text);                                      /* NULL stays NULL */
+char *rf_format(const char *format, ...) RF_PRINTF(1, 2);               /* asprintf that cannot fail */
+char *rf_format_list(const char *format, va_list args) RF_PRINTF(1, 0); /* for functions with `...` themselves */
+void rf_append(char **text, const char *format, ...) RF_PRINTF(2, 3);   /* grows *text (NULL is empty) */
 
 /* Overwrites before freeing (explicit_bzero(3)): for passwords and keys. NULL is fine. */
 void rf_free_secret(char *secret);

@@ -26,22 +26,18 @@ static void add(rf_problems *problems, struct rf_problem problem)
 void rf_problem_at(rf_problems *problems, const char *file, unsigned line, unsigned column, const char *key,
                    const char *format, ...)
 {
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    char *text = rf_format_list(format, args);
     va_end(args);
     add(problems, (struct rf_problem){rf_strdup(file), line, column, rf_strdup(key), text});
 }
 
 void rf_problem(rf_problems *problems, const char *key, const char *format, ...)
 {
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    char *text = rf_format_list(format, args);
     va_end(args);
     add(problems, (struct rf_problem){.key = rf_strdup(key), .text = text});
 }

@@ -32,8 +32,7 @@ struct rf_step *rf_plan_add(rf_plan *plan, const struct rf_step_ops *ops, const 
     *step = (struct rf_step){.ops = ops, .arg = arg, .phase = phase, .id = rf_strdup(id)};
     va_list args;
     va_start(args, format);
-    if (vasprintf(&step->title, format, args) < 0)
-        abort();
+    step->title = rf_format_list(format, args);
     va_end(args);
     return step;
 }

@@ -70,11 +70,10 @@ virConnectPtr rf_libvirt_connect(rf_libvirt *libvirt, rf_error **err)
 
 int rf_libvirt_fail(rf_error **err, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
     const char *why = virGetLastErrorMessage();
-    return rf_fail(err, RF_FAILED, "%s: %s", length < 0 ? "libvirt" : text, why ? why : "no reason given");
+    return rf_fail(err, RF_FAILED, "%s: %s", text, why ? why : "no reason given");
 }

@@ -131,13 +131,10 @@ void rf_node_model_free(rf_node_model *model)
 
 char *rf_node_path(const rf_node_model *model, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
-    if (length < 0)
-        abort();
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
     return rf_format("%s%s", model->root, text);
 }
 

@@ -16,13 +16,10 @@ static void join(const struct rf_reader *at, const char *key, char ret_path[RF_R
 
 void rf_reader_problem(const struct rf_reader *at, const char *key, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
-    if (length < 0)
-        abort();
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
     char path[RF_READER_PATH];
     join(at, key, path);
     const rf_node *node = key && at->node ? rf_node_child(at->node, key) : NULL;

@@ -24,13 +24,10 @@ static void problem(const struct check *check, const char *key, const char *form
 /* At the guest, or at its settings where the key is one of them. */
 static void problem(const struct check *check, const char *key, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
-    if (length < 0)
-        abort();
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
     rf_autofree char *path = rf_format("guests[%zu].%s", check->index, key);
     bool setting = strncmp(key, "settings", 8) == 0 && check->guest->settings_line;
     rf_problem_at(check->problems, check->profile->file, setting ? check->guest->settings_line : check->guest->line,

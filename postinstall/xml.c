@@ -43,13 +43,10 @@ xmlNode *rf_xml_add_text(xmlNode *parent, const char *name, const char *text)
 
 xmlNode *rf_xml_add_format(xmlNode *parent, const char *name, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
-    if (length < 0)
-        abort();
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
     return rf_xml_add_text(parent, name, text);
 }
 

@@ -19,9 +19,7 @@ static void add_problem(struct rf_parse *parse, unsigned line, unsigned column, 
         parse->left_out++;
         return;
     }
-    rf_autofree char *text = NULL;
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    rf_autofree char *text = rf_format_list(format, args);
     parse->listed++;
     rf_problem_at(parse->problems, parse->file, line, column, *path ? path : NULL, "%s", text);
 }

@@ -56,11 +56,9 @@ void rf_profile_free(rf_profile *profile)
 
 void rf_profile_problem(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    rf_autofree char *text = rf_format_list(format, args);
     va_end(args);
     unsigned line = 0, column = 0;
     rf_node_locate(profile->document, key, &line, &column);

@@ -16,11 +16,9 @@ static void report(const struct rf_rule_run *run, const char *path, const char *
 
 static void report(const struct rf_rule_run *run, const char *path, const char *format, ...)
 {
-    rf_autofree char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    rf_autofree char *text = rf_format_list(format, args);
     va_end(args);
     unsigned line = 0, column = 0;
     rf_node_locate(run->root, path, &line, &column);

@@ -11,10 +11,7 @@
 
 static char *path_below(const char *sysroot, const char *format, va_list args)
 {
-    char *path = NULL;
-    if (vasprintf(&path, format, args) < 0)
-        abort();
-    rf_autofree char *tail = path;
+    rf_autofree char *tail = rf_format_list(format, args);
     return rf_format("%s%s", sysroot, tail);
 }
 
