@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/digest.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "base/file.h"
+
 #include <openssl/evp.h>
-#include <string.h>
 
 static void rf_guard_md(EVP_MD_CTX **context)
 {
@@ -25,38 +24,34 @@ void rf_sha256(const void *data, size_t size, char ret_hex[RF_SHA256_HEX])
     hex_of(digest, ret_hex);
 }
 
-static int hash_stream(int fd, EVP_MD_CTX *context, void (*progress)(void *, uint64_t), void *data)
+static void take(void *context, const void *bytes, size_t size)
 {
-    enum { CHUNK = 1 << 20 };
-    rf_autofree unsigned char *buffer = malloc(CHUNK);
-    uint64_t done = 0;
-    for (;;) {
-        ssize_t got = buffer ? read(fd, buffer, CHUNK) : -1;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return (int)got;
-        EVP_DigestUpdate(context, buffer, (size_t)got);
-        done += (uint64_t)got;
-        if (progress)
-            progress(data, done);
-    }
+    EVP_DigestUpdate(context, bytes, size);
+}
+
+static int hash(const char *path, uint64_t offset, uint64_t size, struct rf_chunks *chunks, char ret_hex[RF_SHA256_HEX],
+                rf_error **err)
+{
+    RF_CLEANUP(rf_guard_md) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+        abort();
+    chunks->take = take;
+    chunks->taker = context;
+    if (rf_read_chunks(path, offset, size, chunks, err) < 0)
+        return -1;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_DigestFinal_ex(context, digest, NULL);
+    hex_of(digest, ret_hex);
+    return 0;
 }
 
 int rf_sha256_file(const char *path, char ret_hex[RF_SHA256_HEX], void (*progress)(void *data, uint64_t done),
                    void *data, rf_error **err)
 {
-    rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", path);
-    RF_CLEANUP(rf_guard_md) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
-        abort();
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (hash_stream(fd, context, progress, data) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", path);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_DigestFinal_ex(context, digest, NULL);
-    hex_of(digest, ret_hex);
-    return 0;
+    return hash(path, 0, RF_TO_THE_END, &(struct rf_chunks){.progress = progress, .data = data}, ret_hex, err);
+}
+
+int rf_sha256_part(const char *path, uint64_t offset, uint64_t size, char ret_hex[RF_SHA256_HEX], rf_error **err)
+{
+    return hash(path, offset, size, &(struct rf_chunks){0}, ret_hex, err);
 }

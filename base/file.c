@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
-enum { READ_CHUNK = 64 << 10 };
+enum { READ_CHUNK = 64 << 10, LARGE_CHUNK = 1 << 20 };
 
 static int read_some(int fd, char **buffer, size_t *used, size_t *room)
 {
@@ -45,6 +46,42 @@ int rf_read_file(const char *path, size_t max, char **ret_text, size_t *ret_size
     *ret_text = RF_STEAL(buffer);
     if (ret_size)
         *ret_size = used;
+    return 0;
+}
+
+/* 1: more may come, 0: the end, -1: errno says why. */
+static int read_chunk(int fd, char *buffer, uint64_t *left, uint64_t *done, const struct rf_chunks *chunks)
+{
+    ssize_t got = *left ? read(fd, buffer, *left < LARGE_CHUNK ? *left : LARGE_CHUNK) : 0;
+    if (got < 0)
+        return errno == EINTR ? 1 : -1;
+    if (got == 0)
+        return 0;
+    chunks->take(chunks->taker, buffer, (size_t)got);
+    *left -= (uint64_t)got;
+    *done += (uint64_t)got;
+    if (chunks->progress)
+        chunks->progress(chunks->data, *done);
+    return 1;
+}
+
+int rf_read_chunks(const char *path, uint64_t offset, uint64_t size, const struct rf_chunks *chunks, rf_error **err)
+{
+    rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", path);
+    if (offset && lseek(fd, (off_t)offset, SEEK_SET) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", path);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    rf_autofree char *buffer = rf_alloc(LARGE_CHUNK);
+    uint64_t left = size, done = 0;
+    int more;
+    while ((more = read_chunk(fd, buffer, &left, &done, chunks)) > 0)
+        ;
+    if (more < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", path);
+    if (left && size != RF_TO_THE_END)
+        return rf_fail(err, RF_FAILED, "%s ends %" PRIu64 " bytes early", path, left);
     return 0;
 }
 

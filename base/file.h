@@ -12,6 +12,20 @@
  * cut. `ret_size` may be NULL. Works for /sys and /proc too. */
 int rf_read_file(const char *path, size_t max, char **ret_text, size_t *ret_size, rf_error **err);
 
+/* Who gets a file chunk by chunk. */
+struct rf_chunks {
+    void (*take)(void *taker, const void *bytes, size_t size);
+    void *taker;
+    void (*progress)(void *data, uint64_t done); /* after each chunk: bytes so far; or NULL */
+    void *data;
+};
+
+#define RF_TO_THE_END UINT64_MAX
+
+/* Reads `size` bytes from `offset` on, in order and in chunks of at most 1 MiB, so that a file of any size costs no more memory.
+ * RF_TO_THE_END reads what there is; a part that ends early is RF_FAILED. Blocks while it reads. */
+int rf_read_chunks(const char *path, uint64_t offset, uint64_t size, const struct rf_chunks *chunks, rf_error **err);
+
 /* The first line of a small file without its newline and surrounding blanks (sysfs attributes); NULL where it can't be read. */
 char *rf_read_line(const char *path);
 

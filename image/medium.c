@@ -5,15 +5,12 @@
 #include "base/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define XXH_INLINE_ALL /* the library's own way of being built in: no shared object to find at run time */
 #include <xxhash.h>
-
-enum { CHUNK = 1 << 20 };
 
 void rf_medium_free(rf_medium *medium)
 {
@@ -104,35 +101,20 @@ static void free_state(XXH3_state_t **state)
     XXH3_freeState(*state);
 }
 
-static int hash_stream(int fd, XXH3_state_t *state, void (*progress)(void *, uint64_t), void *data)
+static void take(void *state, const void *bytes, size_t size)
 {
-    rf_autofree char *buffer = malloc(CHUNK);
-    uint64_t done = 0;
-    for (;;) {
-        ssize_t got = buffer ? read(fd, buffer, CHUNK) : -1;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return (int)got;
-        XXH3_128bits_update(state, buffer, (size_t)got);
-        done += (uint64_t)got;
-        if (progress)
-            progress(data, done);
-    }
+    XXH3_128bits_update(state, bytes, size);
 }
 
 int rf_xxh3_file(const char *path, char ret_hex[33], void (*progress)(void *data, uint64_t done), void *data,
                  rf_error **err)
 {
-    rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", path);
     RF_CLEANUP(free_state) XXH3_state_t *state = XXH3_createState();
     if (!state || XXH3_128bits_reset(state) != XXH_OK)
         abort();
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (hash_stream(fd, state, progress, data) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", path);
+    const struct rf_chunks chunks = {.take = take, .taker = state, .progress = progress, .data = data};
+    if (rf_read_chunks(path, 0, RF_TO_THE_END, &chunks, err) < 0)
+        return -1;
     const XXH128_hash_t hash = XXH3_128bits_digest(state);
     snprintf(ret_hex, 33, "%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
     return 0;

@@ -98,6 +98,61 @@ static void test_copy(void **state)
     assert_int_equal(status.st_size, 9 << 20);
 }
 
+struct taken {
+    uint64_t bytes, said;
+    size_t largest;
+    char first, last;
+};
+
+static void take(void *taker, const void *bytes, size_t size)
+{
+    struct taken *self = taker;
+    if (self->bytes == 0)
+        self->first = ((const char *)bytes)[0];
+    self->last = ((const char *)bytes)[size - 1];
+    self->largest = size > self->largest ? size : self->largest;
+    self->bytes += size;
+}
+
+static void so_far(void *data, uint64_t done)
+{
+    struct taken *self = data;
+    assert_int_equal(done, self->bytes);
+    self->said = done;
+}
+
+static void test_chunks(void **state)
+{
+    (void)state;
+    enum { SIZE = (5 << 19) + 3 };
+    rf_autofree char *path = in("chunks"), *big = rf_alloc(SIZE);
+    memset(big, '.', SIZE);
+    big[0] = 'a';
+    big[1000] = 'b';
+    big[SIZE - 1] = 'z';
+    rf_write_file(path, big, SIZE, 0600, NULL);
+    struct taken all = {0}, part = {0}, none = {0};
+    const struct rf_chunks for_all = {take, &all, so_far, &all}, for_part = {.take = take, .taker = &part},
+                           for_none = {.take = take, .taker = &none};
+    assert_int_equal(rf_read_chunks(path, 0, RF_TO_THE_END, &for_all, NULL), 0);
+    assert_int_equal(all.bytes, SIZE);
+    assert_int_equal(all.said, SIZE);
+    assert_true(all.largest <= 1 << 20);
+    assert_int_equal(all.first, 'a');
+    assert_int_equal(all.last, 'z');
+    assert_int_equal(rf_read_chunks(path, 1000, (1 << 20) + 1, &for_part, NULL), 0);
+    assert_int_equal(part.bytes, (1 << 20) + 1);
+    assert_int_equal(part.first, 'b');
+    assert_int_equal(part.last, '.');
+    assert_int_equal(rf_read_chunks(path, SIZE, 0, &for_none, NULL), 0);
+    assert_int_equal(none.bytes, 0);
+    rf_error *error = NULL;
+    assert_int_equal(rf_read_chunks(path, SIZE - 10, 30, &for_none, &error), -1);
+    assert_error_has(error, "chunks ends 20 bytes early");
+    assert_int_equal(rf_read_chunks(directory, 0, RF_TO_THE_END, &for_none, &error), -1);
+    assert_error_has(error, "can't be read: Is a directory");
+}
+
 static void test_remove_tree(void **state)
 {
     (void)state;
@@ -131,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_directories_whatever_the_umask),
         cmocka_unit_test(test_first_line),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_remove_tree),
     };
     return cmocka_run_group_tests_name("base/file", tests, setup, teardown);
