@@ -8,41 +8,25 @@
 #include "installer/live.h"
 #include "installer/subcommand.h"
 
-#include <getopt.h>
-
 struct options {
     const char *medium, *profile;
     bool live, node, json;
 };
 
-static int parse(int argc, char **argv, struct options *options)
+static const struct rf_option known[] = {
+    RF_OPTION_TEXT(struct options, medium, "medium", "DIR",
+                   "the payload: where the ISO is mounted (default " RF_MEDIUM_DIR ")"),
+    RF_OPTION_FLAG(struct options, json, "json", "events as JSON lines on standard output"),
+    RF_OPTION_FLAG(struct options, live, "live", "in the live system: find the profile, install, reboot"),
+    RF_OPTION_FLAG(struct options, node, "node",
+                   "on the node: bring guests up, from the profile that it was installed with"),
+    {0}};
+
+/* Exactly one of the three says where the profile comes from. */
+static bool choose_profile(struct options *options, int count, char **words)
 {
-    static const struct option known[] = {{"medium", required_argument, NULL, 'm'},
-                                          {"live", no_argument, NULL, 'l'},
-                                          {"node", no_argument, NULL, 'n'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {NULL, 0, NULL, 0}};
-    *options = (struct options){.medium = RF_MEDIUM_DIR};
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (found == 'm')
-            options->medium = optarg;
-        else if (found == 'l')
-            options->live = true;
-        else if (found == 'n')
-            options->node = true;
-        else if (found == 'j')
-            options->json = true;
-        else
-            return -1;
-    }
-    if (options->node)
-        options->profile = RF_STATE_PROFILE;
-    if (options->live || options->node)
-        return optind == argc && !(options->live && options->node) ? 0 : -1;
-    options->profile = optind == argc - 1 ? argv[optind] : NULL;
-    return options->profile ? 0 : -1;
+    options->profile = options->node ? RF_STATE_PROFILE : count ? words[0] : NULL;
+    return count + options->live + options->node == 1;
 }
 
 static int engage(struct rf_session *session, const struct options *options, const rf_profile *profile, rf_error **err)
@@ -73,8 +57,12 @@ static int apply(const struct options *options, const rf_profile *profile)
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    struct options options;
-    if (parse(argc, argv, &options) < 0)
+    struct options options = {.medium = RF_MEDIUM_DIR};
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (!choose_profile(&options, count, words))
         return rf_say_usage(self, "one profile, or --live, or --node");
     if (options.live)
         return rf_live_run(options.medium);
@@ -94,10 +82,7 @@ const struct rf_subcommand rf_cmd_apply = {
     .name = "apply",
     .usage = "PROFILE [--medium DIR] [--json] | --live | --node",
     .summary = "walks the plan: installs, converges, repairs",
-    .help = "  --medium DIR   the payload: where the ISO is mounted (default " RF_MEDIUM_DIR ")\n"
-            "  --json         events as JSON lines on standard output\n"
-            "  --live         in the live system: find the profile, install, reboot\n"
-            "  --node         on the node: bring guests up, from the profile that it was installed with\n"
-            "Repeating it is safe: every step looks first whether it is done.\n",
+    .options = known,
+    .help = "Repeating it is safe: every step looks first whether it is done.\n",
     .run = run,
 };

@@ -6,16 +6,20 @@
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    if (argc != 2 || argv[1][0] == '\0')
-        return rf_say_usage(self, argc < 2 ? "which profile?" : "one profile at a time");
+    char **words;
+    int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1 || !*words[0])
+        return rf_say_usage(self, count < 2 ? "which profile?" : "one profile at a time");
     rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
     rf_error *error = NULL;
-    if (rf_read_profile(argv[1], &profile, &problems, &error) < 0)
+    if (rf_read_profile(words[0], &profile, &problems, &error) < 0)
         return rf_say_error(error);
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_PROFILE);
-    printf("%s: valid; node %s with %zu guest%s\n", argv[1], profile->node.id, profile->guests_count,
+    printf("%s: valid; node %s with %zu guest%s\n", words[0], profile->node.id, profile->guests_count,
            profile->guests_count == 1 ? "" : "s");
     return RF_OK;
 }

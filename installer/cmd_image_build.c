@@ -5,65 +5,28 @@
 #include "installer/session.h"
 #include "installer/subcommand.h"
 
-#include <getopt.h>
-#include <string.h>
-
-static const struct option known[] = {
-    {"output", required_argument, NULL, 'o'},  {"cache", required_argument, NULL, 'c'},
-    {"suite", required_argument, NULL, 's'},   {"mirror", required_argument, NULL, 'm'},
-    {"keyring", required_argument, NULL, 'k'}, {"source", required_argument, NULL, 'S'},
-    {"recipes", required_argument, NULL, 'r'}, {"data", required_argument, NULL, 'd'},
-    {"refresh", no_argument, NULL, 'R'},       {"plan", no_argument, NULL, 'p'},
-    {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0}};
-
 struct options {
     struct rf_image_options image;
     bool plan, json;
 };
 
-static const char **text_option(struct rf_image_options *image, int letter)
-{
-    switch (letter) {
-    case 'o':
-        return &image->output;
-    case 'c':
-        return &image->cache;
-    case 's':
-        return &image->suite;
-    case 'm':
-        return &image->mirror;
-    case 'k':
-        return &image->keyring;
-    case 'S':
-        return &image->source;
-    case 'r':
-        return &image->recipes;
-    case 'd':
-        return &image->data;
-    default:
-        return NULL;
-    }
-}
-
-static int parse(int argc, char **argv, struct options *options)
-{
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        const char **text = text_option(&options->image, found);
-        if (text)
-            *text = optarg;
-        else if (found == 'R')
-            options->image.refresh = true;
-        else if (found == 'p')
-            options->plan = true;
-        else if (found == 'j')
-            options->json = true;
-        else
-            return -1;
-    }
-    return optind == argc ? 0 : -1;
-}
+static const struct rf_option known[] = {
+    RF_OPTION_TEXT(struct options, image.output, "output", "FILE",
+                   "the ISO (default richtfest.iso); FILE.sha256 and FILE.json come beside it"),
+    RF_OPTION_TEXT(struct options, image.cache, "cache", "DIR", "what is built once and used again"),
+    RF_OPTION_TEXT(struct options, image.mirror, "mirror", "URL",
+                   "Debian's archive (default: what this machine's apt uses)"),
+    RF_OPTION_TEXT(struct options, image.suite, "suite", "NAME", "Debian's release (default trixie)"),
+    RF_OPTION_TEXT(struct options, image.keyring, "keyring", "FILE", "keys that may sign the archive"),
+    RF_OPTION_TEXT(struct options, image.source, "source", "DIR",
+                   "the project's sources, where they are not beside the program"),
+    RF_OPTION_TEXT(struct options, image.recipes, "recipes", "DIR", "the guests' recipes from elsewhere"),
+    RF_OPTION_TEXT(struct options, image.data, "data", "DIR", "the image's own files from elsewhere"),
+    RF_OPTION_FLAG(struct options, image.refresh, "refresh",
+                   "take today's packages, even where the cache has fitting ones"),
+    RF_OPTION_FLAG(struct options, plan, "plan", "print the steps and build nothing"),
+    RF_OPTION_FLAG(struct options, json, "json", "events as JSON lines"),
+    {0}};
 
 static int build(struct options *options)
 {
@@ -91,8 +54,12 @@ static int build(struct options *options)
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
     struct options options = {0};
-    if (parse(argc, argv, &options) < 0)
-        return rf_say_usage(self, "unknown or incomplete option");
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count > 0)
+        return rf_say_usage(self, "it takes options only, and `%s` is none", words[0]);
     return build(&options);
 }
 
@@ -100,15 +67,7 @@ const struct rf_subcommand rf_cmd_image_build = {
     .name = "image build",
     .usage = "[--output FILE] [--cache DIR] [--mirror URL] [--suite NAME] …",
     .summary = "builds the ISO: node root, guests' images, boot loaders, manifest",
-    .help = "  --output FILE   the ISO (default richtfest.iso); FILE.sha256 and FILE.json come beside it\n"
-            "  --cache DIR     what is built once and used again\n"
-            "  --mirror URL    Debian's archive (default: what this machine's apt uses)\n"
-            "  --suite NAME    Debian's release (default trixie)\n"
-            "  --keyring FILE  keys that may sign the archive\n"
-            "  --source DIR    the project's sources, --recipes DIR, --data DIR: parts of them from elsewhere\n"
-            "  --refresh       take today's packages, even where the cache has fitting ones\n"
-            "  --plan          print the steps and build nothing\n"
-            "  --json          events as JSON lines\n"
-            "Needs root. 2: this machine lacks tools, room or the suite's key; all reasons are listed.\n",
+    .options = known,
+    .help = "Needs root. 2: this machine lacks tools, room or the suite's key; all reasons are listed.\n",
     .run = run,
 };

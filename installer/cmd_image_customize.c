@@ -5,34 +5,14 @@
 #include "installer/inputs.h"
 #include "installer/subcommand.h"
 
-#include <getopt.h>
 #include <string.h>
 
-static int parse(int argc, char **argv, struct rf_customize_options *options)
-{
-    static const struct option known[] = {{"profile-url", required_argument, NULL, 'u'},
-                                          {"profile", required_argument, NULL, 'p'},
-                                          {"output", required_argument, NULL, 'o'},
-                                          {"reset", no_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (found == 'u')
-            options->profile_url = optarg;
-        else if (found == 'p')
-            options->profile = optarg;
-        else if (found == 'o')
-            options->output = optarg;
-        else if (found == 'r')
-            options->reset = true;
-        else
-            return -1;
-    }
-    options->iso = optind == argc - 1 ? argv[optind] : NULL;
-    int kinds = (options->profile_url != NULL) + (options->profile != NULL) + options->reset;
-    return options->iso && kinds == 1 ? 0 : -1;
-}
+static const struct rf_option known[] = {
+    RF_OPTION_TEXT(struct rf_customize_options, profile_url, "profile-url", "URL", "fetched at boot, http or https"),
+    RF_OPTION_TEXT(struct rf_customize_options, profile, "profile", "FILE", "embedded; it is checked first"),
+    RF_OPTION_FLAG(struct rf_customize_options, reset, "reset", "neither of the two: as it left the builder"),
+    RF_OPTION_TEXT(struct rf_customize_options, output, "output", "COPY", "leave ISO as it is and customise a copy"),
+    {0}};
 
 static int customize(const struct rf_customize_options *options)
 {
@@ -49,8 +29,13 @@ static int customize(const struct rf_customize_options *options)
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
     struct rf_customize_options options = {0};
-    if (parse(argc, argv, &options) < 0)
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1 || (options.profile_url != NULL) + (options.profile != NULL) + options.reset != 1)
         return rf_say_usage(self, "one ISO, and one of --profile-url, --profile and --reset");
+    options.iso = words[0];
     if (!options.profile)
         return customize(&options);
     rf_autoproblems rf_problems problems = {0};
@@ -72,10 +57,7 @@ const struct rf_subcommand rf_cmd_image_customize = {
     .name = "image customize",
     .usage = "--profile-url URL | --profile FILE | --reset [--output COPY] ISO",
     .summary = "puts a profile, or where to fetch it, into a finished ISO, in place",
-    .help = "  --profile-url URL   fetched at boot, http or https\n"
-            "  --profile FILE      embedded; it is checked first\n"
-            "  --reset             neither\n"
-            "  --output COPY       leave ISO as it is and customise a copy\n"
-            "1: the profile is wrong. 2: no ISO of ours. Nothing is written then.\n",
+    .options = known,
+    .help = "1: the profile is wrong. 2: no ISO of ours. Nothing is written then.\n",
     .run = run,
 };

@@ -4,37 +4,30 @@
 #include "image/image.h"
 #include "installer/subcommand.h"
 
-#include <getopt.h>
+struct options {
+    bool json, verify;
+};
 
-static int parse(int argc, char **argv, struct rf_inspect_options *options, bool *as_json)
-{
-    static const struct option known[] = {
-        {"json", no_argument, NULL, 'j'}, {"verify", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (found == 'j')
-            *as_json = true;
-        else if (found == 'v')
-            options->verify = true;
-        else
-            return -1;
-    }
-    options->iso = optind == argc - 1 ? argv[optind] : NULL;
-    return options->iso ? 0 : -1;
-}
+static const struct rf_option known[] = {
+    RF_OPTION_FLAG(struct options, json, "json", "everything, for programs"),
+    RF_OPTION_FLAG(struct options, verify, "verify", "reads every payload and compares its SHA-256"),
+    {0}};
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    struct rf_inspect_options options = {0};
-    bool as_json = false;
-    if (parse(argc, argv, &options, &as_json) < 0)
+    struct options options = {0};
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1)
         return rf_say_usage(self, "which ISO?");
+    const struct rf_inspect_options asked = {.iso = words[0], .verify = options.verify};
     rf_autojson json_t *inspected = NULL;
     rf_error *error = NULL;
-    if (rf_image_inspect_json(&options, &inspected, &error) < 0)
+    if (rf_image_inspect_json(&asked, &inspected, &error) < 0)
         return rf_say_error(error);
-    rf_autofree char *text = as_json ? rf_json_text(inspected) : rf_image_inspect_text(inspected);
+    rf_autofree char *text = options.json ? rf_json_text(inspected) : rf_image_inspect_text(inspected);
     fputs(text, stdout);
     return RF_OK;
 }
@@ -43,6 +36,6 @@ const struct rf_subcommand rf_cmd_image_inspect = {
     .name = "image inspect",
     .usage = "[--json] [--verify] ISO",
     .summary = "shows what an ISO holds: versions, checksums, its profile (secrets redacted)",
-    .help = "  --verify   reads every payload and compares its SHA-256\n",
+    .options = known,
     .run = run,
 };

@@ -6,8 +6,11 @@
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    (void)argv;
-    if (argc != 1)
+    char **words;
+    int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count > 0)
         return rf_say_usage(self, "it takes no arguments");
     rf_automachine rf_machine *machine = NULL;
     rf_error *error = NULL;

@@ -6,29 +6,16 @@
 #include "installer/site.h"
 #include "installer/subcommand.h"
 
-#include <getopt.h>
-
 struct options {
     const char *machine;
     bool json;
 };
 
-static int parse(int argc, char **argv, struct options *options)
-{
-    static const struct option known[] = {
-        {"machine", required_argument, NULL, 'm'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (found == 'm')
-            options->machine = optarg;
-        else if (found == 'j')
-            options->json = true;
-        else
-            return -1;
-    }
-    return optind == argc - 1 ? 0 : -1;
-}
+static const struct rf_option known[] = {
+    RF_OPTION_TEXT(struct options, machine, "machine", "FILE",
+                   "plan for a machine recorded by `richtfest inventory`, instead of this one"),
+    RF_OPTION_FLAG(struct options, json, "json", "the same for programs"),
+    {0}};
 
 static void print(const rf_plan *plan, bool json)
 {
@@ -40,14 +27,18 @@ static void print(const rf_plan *plan, bool json)
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
     struct options options = {0};
-    if (parse(argc, argv, &options) < 0)
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1)
         return rf_say_usage(self, "one profile, and perhaps a recorded machine");
     rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
     rf_automachine rf_machine *machine = NULL;
     rf_autosite struct rf_site *site = NULL;
     rf_error *error = NULL;
-    if (rf_read_profile(argv[optind], &profile, &problems, &error) < 0)
+    if (rf_read_profile(words[0], &profile, &problems, &error) < 0)
         return rf_say_error(error);
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_PROFILE);
@@ -65,9 +56,8 @@ const struct rf_subcommand rf_cmd_plan = {
     .name = "plan",
     .usage = "PROFILE [--machine FILE] [--json]",
     .summary = "prints the steps that lead from this machine to the profile; writes nothing",
-    .help = "  --machine FILE   plan for a machine recorded by `richtfest inventory`, instead of this one\n"
-            "  --json           the same for programs\n"
-            "1: the profile is wrong. 2: the machine does not fit, or foreign data is in the way; all reasons are "
+    .options = known,
+    .help = "1: the profile is wrong. 2: the machine does not fit, or foreign data is in the way; all reasons are "
             "listed.\n",
     .run = run,
 };

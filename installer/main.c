@@ -79,8 +79,9 @@ static int help(int argc, char **argv)
     const struct rf_subcommand *command = find(argc, argv, &words);
     if (!command)
         return unknown(argc, argv);
-    printf("usage: richtfest %s %s\n\n%s\n%s%s", command->name, command->usage, command->summary,
-           command->help ? "\n" : "", command->help ? command->help : "");
+    rf_autofree char *options = rf_options_text(command->options);
+    printf("usage: richtfest %s %s\n\n%s\n%s%s%s", command->name, command->usage, command->summary,
+           *options || command->help ? "\n" : "", options, command->help ? command->help : "");
     return RF_OK;
 }
 

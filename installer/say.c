@@ -31,3 +31,13 @@ int rf_say_usage(const struct rf_subcommand *command, const char *format, ...)
     fprintf(stderr, "\nusage: richtfest %s %s\n", command->name, command->usage);
     return RF_USAGE;
 }
+
+int rf_read_options(const struct rf_subcommand *command, int argc, char **argv, void *target, char ***ret_words)
+{
+    rf_autoerror rf_error *error = NULL;
+    int count = rf_options_parse(command->options, argc, argv, target, ret_words, &error);
+    rf_autofree char *why = rf_error_text(error);
+    if (count < 0)
+        rf_say_usage(command, "%s", why);
+    return count;
+}

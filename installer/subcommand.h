@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/problem.h"
+#include "installer/options.h"
 
 #include <stdbool.h>
 
@@ -11,8 +12,9 @@ struct rf_subcommand {
     const char *name;  /* "image build": one or two words */
     const char *usage; /* what follows the name: "PROFILE [--machine FILE]" */
     const char *summary;
-    const char *help; /* options and exit codes, whole lines; or NULL */
-    bool hidden;      /* for the project's own files: not listed */
+    const struct rf_option *options; /* its table; or NULL */
+    const char *help;                /* what is to be said beyond the options: exit codes, whole lines; or NULL */
+    bool hidden;                     /* for the project's own files: not listed */
     /* `argv[0]` is the command's name. Returns the exit code. */
     int (*run)(const struct rf_subcommand *self, int argc, char **argv);
 };
@@ -28,6 +30,10 @@ int rf_say_error(rf_error *err);
 
 /* The problems on standard error, one line each, and `code` returned. */
 int rf_say_problems(const rf_problems *problems, enum rf_code code);
+
+/* rf_options_parse for the command's own table. Where it fails, that is said like rf_say_usage does and -1 returned: the command ends with
+ * RF_USAGE. */
+int rf_read_options(const struct rf_subcommand *command, int argc, char **argv, void *target, char ***ret_words);
 
 /* "richtfest COMMAND: what" and the usage line on standard error; returns RF_USAGE. */
 int rf_say_usage(const struct rf_subcommand *command, const char *format, ...) RF_PRINTF(2, 3);

@@ -42,7 +42,9 @@ def test_each_command_explains_itself(command):
                                    ["plan"], ["plan", "a", "--nonsense"], ["apply"], ["apply", "--live", "--node"],
                                    ["inventory", "x"], ["status", "--yaml"], ["image", "customize", "x.iso"],
                                    ["image", "customize", "--reset", "--profile-url", "http://h/p", "x.iso"],
-                                   ["image", "inspect"], ["image", "build", "surplus"]])
+                                   ["image", "inspect"], ["image", "build", "surplus"],
+                                   ["check", "--json", "x"], ["plan", "x", "--machine"], ["image", "build", "--cache="],
+                                   ["image", "inspect", "--verify=x", "x.iso"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
     assert done.returncode == 64
@@ -53,6 +55,7 @@ def test_wrong_usage_is_64_and_says_so_on_stderr(words):
 def test_a_slip_gets_a_suggestion():
     assert "did you mean `inventory`?" in run("inventroy").stderr
     assert "did you mean `image inspect`?" in run("image", "inspekt").stderr
+    assert "did you mean `--machine`?" in run("plan", PROFILE, "--machin3", "x").stderr
 
 
 def test_check_valid_profiles():
