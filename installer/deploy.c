@@ -2,10 +2,7 @@
 #include "installer/deploy.h"
 
 #include "base/memory.h"
-#include "raid/bootable.h"
 #include "raid/mounts.h"
-
-#include <string.h>
 
 rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
                          const struct rf_site_options *options)
@@ -40,31 +37,11 @@ void rf_deploy_free(rf_deploy *deploy)
     free(deploy);
 }
 
-/* The inventory's view of a disk that is part of the layout; NULL where it was not there. */
-static const struct rf_disk *recorded(const rf_machine *machine, const struct rf_layout_disk *wanted)
-{
-    for (size_t i = 0; i < machine->disks_count; i++) {
-        const struct rf_disk *disk = &machine->disks[i];
-        if (disk->table_uuid && strcmp(disk->table_uuid, wanted->table_uuid) == 0)
-            return disk;
-    }
-    return NULL;
-}
-
-static bool committed(const rf_machine *machine, const struct rf_layout_disk *wanted)
-{
-    const struct rf_disk *disk = recorded(machine, wanted);
-    for (size_t i = 0; disk && i < disk->partitions_count; i++)
-        if (disk->partitions[i].number == wanted->parts[RF_PART_BIOS].number)
-            return disk->partitions[i].attributes & RF_ATTRIBUTE_BOOTABLE;
-    return false;
-}
-
 /* One disk that boots proves that everything before the commit point was finished. */
 static bool installed(const rf_deploy *deploy)
 {
     for (size_t i = 0; i < deploy->layout->disks_count; i++)
-        if (committed(deploy->machine, &deploy->layout->disks[i]))
+        if (deploy->layout->disks[i].committed)
             return true;
     return false;
 }
@@ -97,7 +74,7 @@ void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
                                            "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
                                            disk->serial ? disk->serial : "none");
         step->lane = disk->member;
-        step->done = committed(deploy->machine, disk);
+        step->done = disk->committed;
     }
     rf_plan_add(plan, &rf_step_mark, deploy, RF_PHASE_INSTALL, "mark",
                 "Let an ISO that is left attached boot this node")

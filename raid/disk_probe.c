@@ -88,6 +88,20 @@ int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signat
     return 0;
 }
 
+/* libblkid takes an unreadable sector for an empty one; a device that fails must not look blank. */
+static int readable(int fd, uint64_t size, rf_error **err)
+{
+    enum { PIECE = 1 << 20 };
+    rf_autofree char *piece = rf_alloc(PIECE);
+    size_t length = size < PIECE ? size : PIECE;
+    errno = 0;
+    if (pread(fd, piece, length, 0) != (ssize_t)length)
+        return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "its first MiB can't be read");
+    if (pread(fd, piece, length, (off_t)(size - length)) != (ssize_t)length)
+        return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "its last MiB can't be read");
+    return 0;
+}
+
 int rf_signatures_of(const char *path, struct rf_signature **ret_signatures, size_t *ret_count, rf_error **err)
 {
     rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -98,7 +112,10 @@ int rf_signatures_of(const char *path, struct rf_signature **ret_signatures, siz
     }
     if (fd < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", path);
-    if (rf_signatures_probe(fd, 0, 0, ret_signatures, ret_count, err) < 0)
+    off_t size = lseek(fd, 0, SEEK_END);
+    if (size < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "the size of %s can't be asked", path);
+    if (readable(fd, (uint64_t)size, err) < 0 || rf_signatures_probe(fd, 0, 0, ret_signatures, ret_count, err) < 0)
         return rf_wrap(err, "%s", path);
     return 0;
 }
@@ -158,22 +175,8 @@ static int read_table(int fd, struct rf_disk *disk, rf_error **err)
     return 0;
 }
 
-/* libblkid takes an unreadable sector for an empty one; a disk that fails must not look blank. */
-static int readable(int fd, uint64_t size, rf_error **err)
-{
-    enum { PIECE = 1 << 20 };
-    rf_autofree char *piece = rf_alloc(PIECE);
-    size_t length = size < PIECE ? size : PIECE;
-    if (pread(fd, piece, length, 0) != (ssize_t)length)
-        return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "its first MiB can't be read");
-    if (pread(fd, piece, length, (off_t)(size - length)) != (ssize_t)length)
-        return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "its last MiB can't be read");
-    return 0;
-}
-
 int rf_disk_probe(int fd, struct rf_disk *disk, rf_error **err)
 {
-    errno = 0;
     if (readable(fd, disk->size, err) < 0)
         return -1;
     if (rf_signatures_probe(fd, 0, disk->size, &disk->signatures, &disk->signatures_count, err) < 0)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "raid/bootable.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -116,6 +117,15 @@ static void fill_parts(struct rf_layout_disk *disk, const struct sizes *sizes)
     }
 }
 
+bool rf_disk_committed(const char *node_id, const struct rf_disk *disk)
+{
+    bool ours = rf_disk_member(node_id, disk) > 0;
+    for (size_t i = 0; ours && i < disk->partitions_count; i++)
+        if (disk->partitions[i].number == RF_PART_BIOS + 1)
+            return disk->partitions[i].attributes & RF_ATTRIBUTE_BOOTABLE;
+    return false;
+}
+
 static void fill_disk(rf_layout *layout, struct rf_layout_disk *disk, const struct rf_disk *from, unsigned member,
                       const struct sizes *sizes)
 {
@@ -128,6 +138,7 @@ static void fill_disk(rf_layout *layout, struct rf_layout_disk *disk, const stru
     disk->model = rf_strdup(from->model);
     disk->size = from->size;
     disk->logical_sector = from->logical_sector;
+    disk->committed = rf_disk_committed(layout->node_id, from);
     rf_autofree char *what = rf_format("disk/%u", member);
     rf_uuid(layout->node_id, what, disk->table_uuid);
     fill_parts(disk, sizes);
@@ -164,9 +175,19 @@ static void fill_array(const rf_layout *layout, struct rf_layout_array *array, c
     array->size = layout->disks[0].parts[part].size;
     rf_autofree char *what = rf_format("array/%s", name);
     rf_uuid(layout->node_id, what, array->uuid);
-    for (size_t i = 0; i < layout->disks_count; i++)
+    for (size_t i = 0; i < layout->disks_count; i++) {
+        array->committed[i] = layout->disks[i].committed;
         *(char **)rf_array_add(&array->members, &array->members_count, sizeof(*array->members)) =
             rf_strdup(layout->disks[i].parts[part].device);
+    }
+}
+
+static bool any_committed(const rf_layout *layout)
+{
+    for (size_t i = 0; i < layout->disks_count; i++)
+        if (layout->disks[i].committed)
+            return true;
+    return false;
 }
 
 static void fill_volume(rf_layout *layout)
@@ -176,16 +197,19 @@ static void fill_volume(rf_layout *layout)
     layout->images = (struct rf_layout_volume){
         .group = rf_format("rf_%.8s", uuid), .name = "images", .physical = rf_strdup(layout->data.device)};
     layout->images.device = rf_format("/dev/%s/%s", layout->images.group, layout->images.name);
+    layout->images.committed = any_committed(layout);
 }
 
 /* Takes the id over. */
-static struct rf_layout_filesystem *add_filesystem(rf_layout *layout, char *id, const char *type, const char *device)
+static struct rf_layout_filesystem *add_filesystem(rf_layout *layout, char *id, const char *type, const char *device,
+                                                   bool committed)
 {
     struct rf_layout_filesystem *filesystem =
         rf_array_add(&layout->filesystems, &layout->filesystems_count, sizeof(*filesystem));
     filesystem->id = id;
     filesystem->type = type;
     filesystem->device = rf_strdup(device);
+    filesystem->committed = committed;
     filesystem->label = rf_format("rf-%s", id);
     rf_autofree char *what = rf_format("filesystem/%s", id);
     rf_uuid(layout->node_id, what, filesystem->uuid);
@@ -201,8 +225,8 @@ static void to_upper(char *text)
 /* A FAT volume has a serial number of 32 bits, which libblkid shows as "1A2B-3C4D", and a label in capitals. */
 static void add_esp(rf_layout *layout, const struct rf_layout_disk *disk)
 {
-    struct rf_layout_filesystem *esp =
-        add_filesystem(layout, rf_format("esp-%u", disk->member), "vfat", disk->parts[RF_PART_ESP].device);
+    struct rf_layout_filesystem *esp = add_filesystem(layout, rf_format("esp-%u", disk->member), "vfat",
+                                                      disk->parts[RF_PART_ESP].device, disk->committed);
     char serial[10];
     snprintf(serial, sizeof(serial), "%.4s-%.4s", esp->uuid, esp->uuid + 4);
     snprintf(esp->uuid, sizeof(esp->uuid), "%s", serial);
@@ -214,8 +238,9 @@ static void fill_filesystems(rf_layout *layout)
 {
     for (size_t i = 0; i < layout->disks_count; i++)
         add_esp(layout, &layout->disks[i]);
-    add_filesystem(layout, rf_strdup("system"), "btrfs", layout->system.device);
-    add_filesystem(layout, rf_strdup("images"), "xfs", layout->images.device);
+    bool committed = any_committed(layout);
+    add_filesystem(layout, rf_strdup("system"), "btrfs", layout->system.device, committed);
+    add_filesystem(layout, rf_strdup("images"), "xfs", layout->images.device, committed);
 }
 
 rf_layout *rf_layout_new(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)

@@ -56,6 +56,7 @@ struct rf_layout_disk {
     char *serial, *wwn, *by_path, *model;
     uint64_t size;
     unsigned logical_sector;
+    bool committed; /* rf_disk_committed: an installation of this node was finished on it */
     char table_uuid[RF_UUID_TEXT];
     struct rf_layout_part parts[RF_PARTS];
 };
@@ -67,7 +68,8 @@ struct rf_layout_array {
     enum rf_level level;
     char **members; /* partitions by PARTUUID, in member order */
     size_t members_count;
-    uint64_t size; /* of one member */
+    bool committed[RF_MEMBERS_MAX]; /* by member: its disk is; what it held is never written over */
+    uint64_t size;                  /* of one member */
 };
 
 struct rf_layout_volume {
@@ -75,6 +77,7 @@ struct rf_layout_volume {
     const char *name;
     char *physical; /* the data array's device */
     char *device;   /* "/dev/GROUP/NAME" */
+    bool committed; /* a disk of the node is: group and volume are never made anew */
 };
 
 struct rf_layout_filesystem {
@@ -83,6 +86,7 @@ struct rf_layout_filesystem {
     char *device;            /* what it is made on */
     char uuid[RF_UUID_TEXT]; /* as libblkid shows it; vfat: "1A2B-3C4D" */
     char *label;             /* set last: a file system of ours that has one is complete */
+    bool committed;          /* its disk is (ESP), or any disk of the node: it is never made anew */
 };
 
 typedef struct rf_layout {
@@ -109,6 +113,10 @@ RF_GUARD(rf_layout, rf_layout_free);
 
 /* By its id; NULL where there is none. The installer's fstab and boot entries take UUIDs from here. */
 const struct rf_layout_filesystem *rf_layout_filesystem(const rf_layout *layout, const char *id);
+
+/* Is it this node's disk, and marked as bootable (raid/bootable.h)? The mark is set last, so whatever its arrays, volumes and
+ * file systems have lost since then was the node's data, and not the rest of an interrupted run. Pure. */
+bool rf_disk_committed(const char *node_id, const struct rf_disk *disk);
 
 /* Does the disk carry exactly this table already? */
 bool rf_layout_disk_done(const struct rf_layout_disk *layout, const struct rf_disk *disk);

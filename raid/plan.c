@@ -12,21 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout **ret_layout, rf_problems *problems,
-                 rf_error **err)
-{
-    if (!profile->node.id || !*profile->node.id)
-        return rf_fail(err, RF_BAD_PROFILE, "node.id: is missing; every name on the disks derives from it");
-    size_t before = problems->count;
-    rf_automatch struct rf_match match = {0};
-    rf_match_disks(profile, machine, &match, problems);
-    rf_fit_check(profile, machine, &match, problems);
-    rf_foreign_check(profile, &match, problems);
-    rf_autolayout rf_layout *layout = rf_layout_new(profile, &match, problems);
-    *ret_layout = problems->count == before ? RF_STEAL(layout) : NULL;
-    return 0;
-}
-
 static const struct rf_disk *recorded(const struct rf_layout_disk *layout, const rf_machine *machine)
 {
     const struct rf_disk wanted = {.serial = layout->serial, .wwn = layout->wwn, .by_path = layout->by_path};
@@ -40,6 +25,38 @@ static bool partitioned(const struct rf_layout_disk *layout, const rf_machine *m
 {
     const struct rf_disk *disk = recorded(layout, machine);
     return disk && rf_layout_disk_done(layout, disk);
+}
+
+/* An interrupted run leaves unfinished tables, a finished installation does not. */
+static void check_tables(const rf_layout *layout, const rf_machine *machine, rf_problems *problems)
+{
+    for (size_t i = 0; layout && i < layout->disks_count; i++) {
+        const struct rf_layout_disk *disk = &layout->disks[i];
+        if (!disk->committed || partitioned(disk, machine))
+            continue;
+        rf_problem(
+            problems, "storage.disks",
+            "disk %s is disk %u of node %s and boots it, but its partitions are not those that this node has: it "
+            "holds the node's data and is not written; bring its table back from a rescue system, or, if nobody "
+            "needs the data, empty this node's disks there (`wipefs --all` each partition and then the disk)",
+            disk->name, disk->member, disk->node_id);
+    }
+}
+
+int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout **ret_layout, rf_problems *problems,
+                 rf_error **err)
+{
+    if (!profile->node.id || !*profile->node.id)
+        return rf_fail(err, RF_BAD_PROFILE, "node.id: is missing; every name on the disks derives from it");
+    size_t before = problems->count;
+    rf_automatch struct rf_match match = {0};
+    rf_match_disks(profile, machine, &match, problems);
+    rf_fit_check(profile, machine, &match, problems);
+    rf_foreign_check(profile, &match, problems);
+    rf_autolayout rf_layout *layout = rf_layout_new(profile, &match, problems);
+    check_tables(layout, machine, problems);
+    *ret_layout = problems->count == before ? RF_STEAL(layout) : NULL;
+    return 0;
 }
 
 /* The recorded partition behind "/dev/disk/by-partuuid/UUID". */

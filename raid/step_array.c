@@ -3,6 +3,7 @@
 #include "raid/argv.h"
 #include "raid/inventory.h"
 #include "raid/level.h"
+#include "raid/lost.h"
 #include "raid/steps.h"
 
 #include <limits.h>
@@ -14,6 +15,7 @@ enum content { BLANK, OURS, STRANGE };
 
 struct member {
     const char *device;
+    bool committed; /* on a disk with a finished installation */
     enum content content;
     char *holder;  /* the md device that runs on it now, or NULL */
     char *strange; /* the type of what else is on it */
@@ -87,6 +89,7 @@ static int look(const struct rf_layout_array *array, struct state *state, rf_err
     for (size_t i = 0; i < array->members_count && i < RF_MEMBERS_MAX; i++) {
         struct member *member = &state->members[state->count++];
         member->device = array->members[i];
+        member->committed = array->committed[i];
         if (look_at(member, array->uuid, err) < 0)
             return -1;
         state->ours += member->content == OURS;
@@ -120,6 +123,17 @@ static int refuse_strange(const struct state *state, rf_error **err)
         if (state->members[i].content == STRANGE)
             return rf_fail(err, RF_BAD_MACHINE, "%s holds %s, which is not this node's; it was not written",
                            state->members[i].device, state->members[i].strange);
+    return 0;
+}
+
+/* A blank member is filled from the others, or the whole array is made anew. On a disk that boots neither may happen by itself:
+ * the others may be older than what is left on it. */
+static int refuse_lost(const struct rf_layout_array *array, const struct state *state, rf_error **err)
+{
+    rf_autofree char *what = rf_format("its superblock as a member of array %s (UUID %s)", array->name, array->uuid);
+    for (size_t i = 0; i < state->count; i++)
+        if (state->members[i].content == BLANK && state->members[i].committed)
+            return rf_fail_lost(err, state->members[i].device, what);
     return 0;
 }
 
@@ -213,7 +227,8 @@ static int create(struct rf_step_env *env, const struct rf_layout_array *array, 
 static int bring_up(struct rf_step_env *env, const struct rf_layout_array *array, bool create_blank, rf_error **err)
 {
     autostate struct state state = {0};
-    if (look(array, &state, err) < 0 || refuse_strange(&state, err) < 0 || stop_others(env, &state, err) < 0)
+    if (look(array, &state, err) < 0 || refuse_strange(&state, err) < 0 || refuse_lost(array, &state, err) < 0 ||
+        stop_others(env, &state, err) < 0)
         return -1;
     if (state.ours == 0 && !create_blank)
         return rf_fail(err, RF_FAILED, "no member of array %s has its superblock (UUID %s)", array->name, array->uuid);

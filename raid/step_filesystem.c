@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "raid/filesystem.h"
 #include "raid/inventory.h"
+#include "raid/lost.h"
 
 #include <string.h>
 
@@ -34,6 +35,14 @@ static enum rf_probe probe(struct rf_step_env *env, const void *arg, rf_error **
     return state == COMPLETE ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
+/* The label is set before the disk's mark, so without one it was taken away later. */
+static int refuse_lost(const struct rf_layout_filesystem *filesystem, enum state state, rf_error **err)
+{
+    rf_autofree char *label = state == INTERRUPTED ? rf_format("the label %s of ", filesystem->label) : rf_strdup("");
+    rf_autofree char *what = rf_format("%sits %s file system (UUID %s)", label, filesystem->type, filesystem->uuid);
+    return rf_fail_lost(err, filesystem->device, what);
+}
+
 static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_layout_filesystem *filesystem = arg;
@@ -47,6 +56,8 @@ static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
                        filesystem->device, other);
     if (state == COMPLETE)
         return 0;
+    if (filesystem->committed)
+        return refuse_lost(filesystem, state, err);
     /* An interrupted one is made anew: nobody can have stored anything in it before it had its label. */
     if (ops->make(env, filesystem, err) < 0 || (ops->furnish && ops->furnish(env, filesystem, err) < 0))
         return -1;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "raid/foreign.h"
 #include "raid/inventory.h"
+#include "raid/lost.h"
 #include "raid/steps.h"
 
 #include <errno.h>
@@ -37,12 +38,23 @@ static int check_free(const struct rf_layout_disk *layout, const struct rf_disk 
     return 0;
 }
 
+/* Its partitions may be the last that tells where the node's data lies. */
+static int check_committed(const struct rf_layout_disk *layout, const struct rf_disk *disk, rf_error **err)
+{
+    if (!layout->committed && !rf_disk_committed(layout->node_id, disk))
+        return 0;
+    rf_autofree char *what = rf_format("partitions of disk %u of node %s, or has others than this profile asks for",
+                                       layout->member, layout->node_id);
+    return rf_fail_lost(err, disk->path, what);
+}
+
 static int write_disk(const struct rf_layout_disk *layout, rf_error **err)
 {
     rf_autodisk struct rf_disk disk = {0};
     rf_autofd int fd = -1;
     /* O_EXCL on a block device (open(2)): refused while the kernel itself uses it or a part of it. */
-    if (rf_disk_open(layout, O_RDWR | O_EXCL, &fd, &disk, err) < 0 || check_free(layout, &disk, err) < 0)
+    if (rf_disk_open(layout, O_RDWR | O_EXCL, &fd, &disk, err) < 0 || check_free(layout, &disk, err) < 0 ||
+        check_committed(layout, &disk, err) < 0)
         return -1;
     /* udev keeps off a locked disk (systemd's "Locking Block Device Access"), so no probe of its holds a partition while
      * the kernel takes the new table. */

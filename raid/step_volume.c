@@ -2,6 +2,7 @@
 /* Step: the volume group on the data array and the volume for images in it. */
 #include "raid/argv.h"
 #include "raid/layout.h"
+#include "raid/lost.h"
 #include "raid/steps.h"
 
 #include <string.h>
@@ -23,47 +24,62 @@ static char *only(const char *physical)
     return rf_format("devices { use_devicesfile=0 filter=[ \"a|^%s$|\", \"r|.*|\" ] }", physical);
 }
 
-/* A column of one of LVM's reports, blanks trimmed; the caller frees it. A status other than 0 means that there is no such
- * thing, which is an answer and no failure. */
-static int report(struct rf_step_env *env, const char *const *argv, char **ret_text, rf_error **err)
+struct answer {
+    char *text;  /* never NULL */
+    char *words; /* what LVM said on standard error, one line */
+};
+
+static void answer_clear(struct answer *answer)
+{
+    free(answer->text);
+    free(answer->words);
+}
+#define autoanswer RF_CLEANUP(answer_clear)
+
+/* A column of one of LVM's reports, blanks trimmed. A status other than 0 means that there is no such thing, which is an answer
+ * and no failure. */
+static int report(struct rf_step_env *env, const char *const *argv, struct answer *ret_answer, rf_error **err)
 {
     rf_autoresult struct rf_result result = {0};
     if (rf_run_status(env->runner, &(struct rf_command){.argv = argv}, &result, err) < 0)
         return -1;
-    const char *text = result.status == 0 ? result.out : "";
+    const char *text = result.status == 0 ? result.out : "", *words = result.err + strspn(result.err, " \n");
     text += strspn(text, " \n");
-    *ret_text = rf_format("%.*s", (int)strcspn(text, " \n"), text);
+    ret_answer->text = rf_format("%.*s", (int)strcspn(text, " \n"), text);
+    ret_answer->words = rf_format("%.*s", (int)strcspn(words, "\n"), words);
     return 0;
+}
+
+/* `name` is the lost volume's, or NULL where the whole group is gone. LVM's own words say whether it only failed to look. */
+static int refuse_lost(const struct rf_layout_volume *volume, const char *name, const struct answer *answer,
+                       rf_error **err)
+{
+    rf_autofree char *what =
+        name ? rf_format("the volume %s of its volume group", name) : rf_strdup("its volume group");
+    rf_append(&what, " %s", volume->group);
+    if (*answer->words)
+        rf_append(&what, " (LVM says: %s)", answer->words);
+    return rf_fail_lost(err, volume->physical, what);
 }
 
 static int ensure_group(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
                         rf_error **err)
 {
-    rf_autofree char *group = NULL;
+    autoanswer struct answer answer = {0};
     if (report(env, RF_ARGV("pvs", "--config", config, "--noheadings", "--options", "vg_name", volume->physical),
-               &group, err) < 0)
+               &answer, err) < 0)
         return -1;
-    if (strcmp(group, volume->group) == 0)
+    if (strcmp(answer.text, volume->group) == 0)
         return 0;
-    if (*group)
+    if (*answer.text)
         return rf_fail(err, RF_BAD_MACHINE,
                        "%s belongs to volume group %s, which is not this node's; it was not written", volume->physical,
-                       group);
+                       answer.text);
+    if (volume->committed)
+        return refuse_lost(volume, NULL, &answer, err);
     /* makes the physical volume as well, also where a kill left one without a group */
     return rf_run_argv(env->runner, RF_ARGV("vgcreate", "--config", config, "--yes", volume->group, volume->physical),
                        err);
-}
-
-static int find_volume(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
-                       bool *ret_found, rf_error **err)
-{
-    rf_autofree char *select = rf_format("vg_name=%s && lv_name=%s", volume->group, volume->name);
-    rf_autofree char *name = NULL;
-    if (report(env, RF_ARGV("lvs", "--config", config, "--noheadings", "--options", "lv_name", "--select", select),
-               &name, err) < 0)
-        return -1;
-    *ret_found = strcmp(name, volume->name) == 0;
-    return 0;
 }
 
 static int create(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config, rf_error **err)
@@ -74,6 +90,19 @@ static int create(struct rf_step_env *env, const struct rf_layout_volume *volume
                        RF_ARGV("lvcreate", "--config", config, "--yes", "--wipesignatures", "y", "--zero", "y",
                                "--extents", extents, "--name", volume->name, volume->group),
                        err);
+}
+
+static int ensure_volume(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
+                         rf_error **err)
+{
+    rf_autofree char *select = rf_format("vg_name=%s && lv_name=%s", volume->group, volume->name);
+    autoanswer struct answer answer = {0};
+    if (report(env, RF_ARGV("lvs", "--config", config, "--noheadings", "--options", "lv_name", "--select", select),
+               &answer, err) < 0)
+        return -1;
+    if (strcmp(answer.text, volume->name) == 0)
+        return 0;
+    return volume->committed ? refuse_lost(volume, volume->name, &answer, err) : create(env, volume, config, err);
 }
 
 static int activate(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config, rf_error **err)
@@ -94,10 +123,7 @@ static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_layout_volume *volume = arg;
     rf_autofree char *config = only(volume->physical);
-    bool found = false;
-    if (ensure_group(env, volume, config, err) < 0 || find_volume(env, volume, config, &found, err) < 0)
-        return -1;
-    if (!found && create(env, volume, config, err) < 0)
+    if (ensure_group(env, volume, config, err) < 0 || ensure_volume(env, volume, config, err) < 0)
         return -1;
     return activate(env, volume, config, err);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "raid/bootable.h"
 #include "raid/layout.h"
+#include "raid/plan.h"
 #include "tests/unit/raid/raid.h"
 
 static rf_layout *layout_of(const uint64_t *sizes, size_t count, rf_problems *problems)
@@ -100,6 +102,31 @@ static void names_derive_from_the_node(void **state)
     assert_true(strlen(rf_layout_filesystem(one, "esp-1")->label) <= 11);  /* FAT */
 }
 
+/* Which disks boot decides what is never made anew: of a disk its own parts, of the node what all disks hold together. */
+static void what_a_marked_disk_holds_is_kept(void **state)
+{
+    (void)state;
+    for (unsigned marks = 0; marks < 4; marks++) {
+        const bool first = marks & 1, second = marks & 2;
+        rf_automachine rf_machine *machine = recorded_machine("installed-node");
+        rf_autoprofile rf_profile *profile = profile_for("installed-node");
+        rf_autoproblems rf_problems problems = {0};
+        rf_autolayout rf_layout *layout = NULL;
+        machine->disks[0].partitions[0].attributes = first ? RF_ATTRIBUTE_BOOTABLE | 1 : 1;
+        machine->disks[1].partitions[0].attributes = second ? RF_ATTRIBUTE_BOOTABLE : 0;
+        assert_int_equal(rf_raid_plan(profile, machine, &layout, &problems, NULL), 0);
+        assert_int_equal(layout->disks[0].committed, first);
+        assert_int_equal(layout->system.committed[0], first);
+        assert_int_equal(layout->data.committed[1], second);
+        assert_int_equal(rf_layout_filesystem(layout, "esp-1")->committed, first);
+        assert_int_equal(rf_layout_filesystem(layout, "esp-2")->committed, second);
+        assert_int_equal(rf_layout_filesystem(layout, "system")->committed, first || second);
+        assert_int_equal(rf_layout_filesystem(layout, "images")->committed, first || second);
+        assert_int_equal(layout->images.committed, first || second);
+        assert_false(rf_disk_committed("another-node", &machine->disks[0]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +134,7 @@ int main(void)
         cmocka_unit_test(system_size),
         cmocka_unit_test(too_small),
         cmocka_unit_test(names_derive_from_the_node),
+        cmocka_unit_test(what_a_marked_disk_holds_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

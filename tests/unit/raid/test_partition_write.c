@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Partitions a sparse loop device for real, through the step, and reads it back by libblkid. As root only. */
+#include "raid/bootable.h"
 #include "raid/plan.h"
 #include "raid/steps.h"
 #include "tests/unit/raid/raid.h"
@@ -190,6 +191,31 @@ static void a_used_disk_is_busy(void **state)
     assert_error_has(err, "Device or resource busy");
 }
 
+/* The mark is read and set on the disk itself; behind it, no other table is written any more. */
+static void a_marked_disk_keeps_its_table(void **state)
+{
+    FIXTURE(self, "512");
+    free(replan(&self));
+    assert_int_equal(apply(&self, NULL), 0);
+    bool marked = true;
+    assert_int_equal(rf_bootable_read(&self.layout->disks[0], &marked, NULL), 0);
+    assert_false(marked);
+    assert_int_equal(rf_bootable_mark(&self.layout->disks[0], NULL), 0);
+    assert_int_equal(rf_bootable_read(&self.layout->disks[0], &marked, NULL), 0);
+    assert_true(marked);
+    assert_int_equal(probe(&self), RF_PROBE_DONE);
+    for (int fresh = 0; fresh <= 1; fresh++) { /* known when it was planned, or only seen at the last look */
+        self.layout->disks[0].parts[RF_PART_DATA].size -= RF_MIB;
+        rf_error *err = NULL;
+        assert_int_equal(probe(&self), RF_PROBE_TODO);
+        assert_int_equal(apply(&self, &err), -1);
+        assert_int_equal(rf_error_code(err), RF_BAD_MACHINE);
+        assert_error_has(err, "has lost partitions of disk 1 of node loop-1");
+        free(replan(&self));
+        assert_true(self.layout->disks[0].committed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +225,7 @@ int main(void)
         cmocka_unit_test(late_data_is_refused),
         cmocka_unit_test(another_disk_is_not_written),
         cmocka_unit_test(a_used_disk_is_busy),
+        cmocka_unit_test(a_marked_disk_keeps_its_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

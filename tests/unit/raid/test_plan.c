@@ -3,6 +3,7 @@
  * For every recorded machine in tests/machines: what a person reads (tests/golden/plan/NAME.txt: the plan, or the problems), the
  * layout (NAME.layout) and the exact commands of a first run (NAME.commands). RF_GOLDEN_UPDATE=1 writes them anew.
  */
+#include "raid/bootable.h"
 #include "raid/mounts.h"
 #include "raid/plan.h"
 #include "raid/steps.h"
@@ -10,19 +11,31 @@
 
 #include <glob.h>
 
-/* Partitioning needs a real disk (test_partition_write.c); everything behind it goes through the runner. */
+static void refused(const char *id, rf_error *error, char **text)
+{
+    rf_autofree char *why = rf_error_text(error);
+    rf_append(text, "%s is refused: %s\n", id, why);
+    assert_int_equal(rf_error_code(error), RF_FAILED);
+}
+
+/* Partitioning needs a real disk (test_partition_write.c); everything behind it goes through the runner. No device is there:
+ * what was installed before has to be refused. */
 static char *commands_of(const rf_layout *layout, const rf_plan *plan)
 {
     rf_autorunner rf_runner *runner = rf_runner_dry();
+    char *text = NULL;
     for (size_t i = 0; i < plan->count; i++) {
-        struct rf_step_env env = {.runner = runner, .step = &plan->steps[i]};
-        if (plan->steps[i].ops != &rf_step_partition)
-            assert_int_equal(plan->steps[i].ops->apply(&env, plan->steps[i].arg, NULL), 0);
+        const struct rf_step *step = &plan->steps[i];
+        struct rf_step_env env = {.runner = runner, .step = step};
+        rf_autoerror rf_error *error = NULL;
+        if (step->ops != &rf_step_partition && step->ops->apply(&env, step->arg, &error) < 0)
+            refused(step->id, error, &text);
     }
     struct rf_step_env env = {.runner = runner};
     assert_int_equal(rf_volume_activate(&env, &layout->images, NULL), 0);
     assert_int_equal(rf_target_enter(&env, layout, "/run/richtfest/target", "roots/1", NULL), 0);
-    return rf_strdup(rf_runner_dry_text(runner));
+    rf_append(&text, "%s", rf_runner_dry_text(runner));
+    return text;
 }
 
 static void one(const char *name)
@@ -84,6 +97,25 @@ static void kernel_names_do_not_matter(void **state)
     }
 }
 
+/* A disk that boots is never partitioned again; one that an interrupted run left is. */
+static void a_committed_table_is_not_made_anew(void **state)
+{
+    (void)state;
+    for (int marked = 0; marked <= 1; marked++) {
+        rf_automachine rf_machine *machine = recorded_machine("installed-node");
+        rf_autoprofile rf_profile *profile = profile_for("installed-node");
+        rf_autoproblems rf_problems problems = {0};
+        rf_autolayout rf_layout *layout = NULL;
+        struct rf_disk *disk = &machine->disks[1];
+        disk->partitions[0].attributes = marked ? RF_ATTRIBUTE_BOOTABLE : 0;
+        disk->partitions[1].start += RF_MIB;
+        assert_int_equal(rf_raid_plan(profile, machine, &layout, &problems, NULL), 0);
+        assert_int_equal(layout == NULL, marked);
+        if (marked)
+            assert_problem(&problems, "disk vdb is disk 2 of node musterkunde-n1 and boots it, but its partitions");
+    }
+}
+
 static void a_profile_without_id(void **state)
 {
     (void)state;
@@ -101,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden),
         cmocka_unit_test(kernel_names_do_not_matter),
+        cmocka_unit_test(a_committed_table_is_not_made_anew),
         cmocka_unit_test(a_profile_without_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

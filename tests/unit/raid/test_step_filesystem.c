@@ -114,6 +114,70 @@ static void another_file_system_is_refused(void **state)
     assert_error_has(err, "holds vfat 1111-2222, which is not this profile's file system; it was not written");
 }
 
+static void refused(struct fixture *self, const char *message)
+{
+    struct rf_step_env env = {.runner = self->runner};
+    rf_error *err = NULL;
+    assert_int_equal(probe(self), RF_PROBE_TODO);
+    assert_int_equal(rf_step_filesystem.apply(&env, &self->filesystem, &err), -1);
+    assert_int_equal(rf_error_code(err), RF_BAD_MACHINE);
+    assert_error_has(err, message);
+}
+
+/* What a finished installation had is not made anew, whatever of it is gone. No tool may even be started. */
+static void a_lost_one_is_refused(void **state)
+{
+    static const char uuid[] = "36ddfc01-6f55-5682-9794-3d76d9b59b02";
+    static const char *const types[] = {"vfat", "btrfs", "xfs"};
+    for (size_t i = 0; i < RF_COUNT(types); i++) {
+        FIXTURE(self, types[i], uuid, "rf-test", 512 * RF_MIB);
+        rf_runner_free(self.runner);
+        self.runner = rf_runner_dry();
+        self.filesystem.committed = true;
+        rf_autofree char *message = rf_format(
+            "%s has lost its %s file system (UUID %s). An installation of this node was finished once (a disk of it is "
+            "marked as bootable), so it held the node's data, and it was not written.",
+            self.filesystem.device, types[i], uuid);
+        refused(&self, message);
+        assert_string_equal(rf_runner_dry_text(self.runner), "");
+    }
+}
+
+static void a_complete_one_is_left_alone(void **state)
+{
+    FIXTURE(self, "vfat", "1A2B-3C4D", "RF-ESP-1", 512 * RF_MIB);
+    if (!has("mkfs.vfat") || !has("fatlabel"))
+        skip();
+    apply(&self);
+    self.filesystem.committed = true;
+    assert_int_equal(probe(&self), RF_PROBE_DONE);
+    apply(&self);
+}
+
+/* Somebody took the label away: what looks like an interrupted run is full of data. */
+static void one_without_its_label_is_refused(void **state)
+{
+    FIXTURE(self, "xfs", "36ddfc01-6f55-5682-9794-3d76d9b59b02", "rf-images", 512 * RF_MIB);
+    if (!has("mkfs.xfs") || !has("xfs_admin"))
+        skip();
+    apply(&self);
+    assert_int_equal(rf_run_argv(self.runner, RF_ARGV("xfs_admin", "-L", "--", self.filesystem.device), NULL), 0);
+    self.filesystem.committed = true;
+    refused(&self, "has lost the label rf-images of its xfs file system");
+}
+
+/* A device whose superblock can't be read looks blank to libblkid. */
+static void an_unreadable_device_is_not_blank(void **state)
+{
+    FIXTURE(self, "xfs", "36ddfc01-6f55-5682-9794-3d76d9b59b02", "rf-images", 512 * RF_MIB);
+    rf_autofree char *device = self.filesystem.device;
+    self.filesystem.device = rf_strdup(self.directory); /* opens, and gives EISDIR where it is read */
+    struct rf_step_env env = {.runner = self.runner};
+    rf_error *err = NULL;
+    assert_int_equal(rf_step_filesystem.apply(&env, &self.filesystem, &err), -1);
+    assert_error_has(err, "its first MiB can't be read");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +185,10 @@ int main(void)
         cmocka_unit_test(xfs),
         cmocka_unit_test(interrupted),
         cmocka_unit_test(another_file_system_is_refused),
+        cmocka_unit_test(a_lost_one_is_refused),
+        cmocka_unit_test(a_complete_one_is_left_alone),
+        cmocka_unit_test(one_without_its_label_is_refused),
+        cmocka_unit_test(an_unreadable_device_is_not_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
