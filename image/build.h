@@ -77,6 +77,15 @@ void rf_build_depends(rf_build_piece *piece, const struct rf_piece_ops *ops);
 /* Adds a file or tree of image/data to the key. */
 int rf_build_depends_data(rf_build_piece *piece, const char *below, rf_error **err);
 
+/* Adds which packages there are to the key. */
+void rf_build_depends_archive(rf_build_piece *piece);
+
+/* Unpacks the packages of image/data/NAME.packages, and those of the piece's recipe where it has one, with the dpkg options of
+ * NAME.dpkg into the new piece's "root", and writes "PACKAGE VERSION" of what came to its "packages". `early` as in
+ * image/debstrap.h. */
+int rf_build_unpack(struct rf_step_env *env, const rf_build_piece *piece, const char *name, const char *early,
+                    rf_error **err);
+
 extern const struct rf_piece_ops rf_piece_node_root, rf_piece_initrd, rf_piece_build_root, rf_piece_program,
     rf_piece_guest_image, rf_piece_squashfs, rf_piece_manifest;
 extern const struct rf_step_ops rf_step_iso, rf_step_checksum; /* their argument is the rf_build */

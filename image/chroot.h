@@ -6,9 +6,6 @@
 #pragma once
 
 #include "base/command.h"
-#include "base/step.h"
-
-#include <time.h>
 
 #define RF_CHROOT_ARGV(root, ...)                                                                                      \
     RF_ARGV("unshare", "--mount", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "--root", root,          \
@@ -23,16 +20,3 @@ int rf_chroot_units(rf_runner *runner, const char *root, char *const *enable, ch
 
 /* Writes "PACKAGE VERSION" of every package in `root`, sorted, to `path`. */
 int rf_chroot_packages(rf_runner *runner, const char *root, const char *path, rf_error **err);
-
-/* The options that every mmdebstrap of ours has, then `packages`, hooks and the rest. */
-struct rf_debstrap {
-    const char *root; /* is made */
-    const char *suite, *sources;
-    const char *dpkg_options;                     /* a file: one dpkg option a line */
-    char *const *packages, *const *more_packages; /* NULL-terminated; the second may be NULL */
-    const char *early; /* a tree that is copied in before packages beyond the essential ones are installed; or NULL */
-    time_t date;
-};
-
-/* Runs it, with progress. Every package's files are unpacked without flushing: the cache's rename comes after. */
-int rf_debstrap(struct rf_step_env *env, const struct rf_debstrap *wanted, rf_error **err);

@@ -19,13 +19,12 @@ static void add_words(rf_build_piece *piece, const char *name, char *const *word
 
 static int inputs(const rf_build *build, rf_build_piece *piece, rf_error **err)
 {
+    (void)build;
     struct rf_key *key = &piece->cached.key;
     const struct rf_image_recipe *recipe = piece->recipe;
     rf_key_add(key, "recipe", "1");
     rf_key_add(key, "name", recipe->name);
-    rf_key_add(key, "suite", build->suite);
-    rf_key_add(key, "sources", build->archive.sources);
-    rf_key_add(key, "archive", build->archive.state);
+    rf_build_depends_archive(piece);
     rf_build_depends(piece, &rf_piece_build_root); /* the boot loaders */
     for (size_t i = 0; i < RF_COUNT(data_files); i++)
         if (rf_build_depends_data(piece, data_files[i], err) < 0)
@@ -43,23 +42,10 @@ static int inputs(const rf_build *build, rf_build_piece *piece, rf_error **err)
 static int unpack(struct rf_step_env *env, const rf_build *build, const rf_build_piece *piece, const char *root,
                   rf_error **err)
 {
-    rf_autofree char *dpkg = rf_build_data(build, "guest.dpkg"), *early = rf_build_data(build, "guest-early");
-    rf_autofree char *list = rf_piece_new_path(&piece->cached, "packages");
-    rf_autowords char **packages = NULL;
-    if (rf_build_words(build, "guest.packages", &packages, err) < 0)
+    rf_autofree char *early = rf_build_data(build, "guest-early");
+    if (rf_build_unpack(env, piece, "guest", early, err) < 0)
         return -1;
-    const struct rf_debstrap wanted = {.root = root,
-                                       .suite = build->suite,
-                                       .sources = build->archive.sources,
-                                       .dpkg_options = dpkg,
-                                       .packages = packages,
-                                       .more_packages = piece->recipe->packages,
-                                       .early = early,
-                                       .date = build->date};
-    if (rf_debstrap(env, &wanted, err) < 0 ||
-        rf_text_drop_line(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", "force-unsafe-io", err) < 0)
-        return -1;
-    return rf_chroot_packages(env->runner, root, list, err);
+    return rf_text_drop_line(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", "force-unsafe-io", err);
 }
 
 /* The two files that name the disk's UUID. */

@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "image/build.h"
-#include "image/chroot.h"
 #include "image/text.h"
 
 #include <errno.h>
@@ -11,10 +10,9 @@
 
 static int inputs(const rf_build *build, rf_build_piece *piece, rf_error **err)
 {
+    (void)build;
     rf_key_add(&piece->cached.key, "recipe", "1"); /* raised where make() changes what comes out */
-    rf_key_add(&piece->cached.key, "suite", build->suite);
-    rf_key_add(&piece->cached.key, "sources", build->archive.sources);
-    rf_key_add(&piece->cached.key, "archive", build->archive.state);
+    rf_build_depends_archive(piece);
     if (rf_build_depends_data(piece, "node.packages", err) < 0)
         return -1;
     return rf_build_depends_data(piece, "node.dpkg", err);
@@ -43,22 +41,10 @@ static int write_release(const char *root, const rf_build_piece *piece, rf_error
 
 static int make(struct rf_step_env *env, const rf_build *build, const rf_build_piece *piece, rf_error **err)
 {
+    (void)build;
     rf_autofree char *root = rf_piece_new_path(&piece->cached, "root");
-    rf_autofree char *packages_file = rf_piece_new_path(&piece->cached, "packages");
-    rf_autofree char *dpkg = rf_build_data(build, "node.dpkg");
-    rf_autowords char **packages = NULL;
-    if (rf_build_words(build, "node.packages", &packages, err) < 0)
-        return -1;
-    const struct rf_debstrap wanted = {.root = root,
-                                       .suite = build->suite,
-                                       .sources = build->archive.sources,
-                                       .dpkg_options = dpkg,
-                                       .packages = packages,
-                                       .date = build->date};
-    if (rf_debstrap(env, &wanted, err) < 0 ||
+    if (rf_build_unpack(env, piece, "node", NULL, err) < 0 ||
         rf_text_drop_line(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", "force-unsafe-io", err) < 0)
-        return -1;
-    if (rf_chroot_packages(env->runner, root, packages_file, err) < 0)
         return -1;
     return write_release(root, piece, err);
 }
