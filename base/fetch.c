@@ -42,22 +42,56 @@ static size_t take(char *data, size_t unit, size_t count, void *user)
     return size;
 }
 
-char *rf_url_public(const char *url)
+static void rf_guard_url(CURLU **url)
+{
+    curl_url_cleanup(*url);
+}
+
+/* NULL where it is none; freed by curl_url_cleanup. */
+static CURLU *url_parts(const char *url)
 {
     CURLU *parts = curl_url();
-    char *text = NULL;
-    char *shown = NULL;
-    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        curl_url_set(parts, CURLUPART_USER, NULL, 0);
-        curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
-        curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
-        curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-        curl_url_get(parts, CURLUPART_URL, &text, 0);
-        shown = rf_strdup(text);
-    }
-    curl_free(text);
+    if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+        return parts;
     curl_url_cleanup(parts);
-    return shown ? shown : rf_strdup("(not a URL)");
+    return NULL;
+}
+
+/* The caller frees it; NULL where the URL has no such part. */
+static char *url_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    if (curl_url_get(url, part, &text, 0) != CURLUE_OK)
+        return NULL;
+    char *copy = rf_strdup(text);
+    curl_free(text);
+    return copy;
+}
+
+#define NO_URL "(not a URL)"
+
+char *rf_url_public(const char *url)
+{
+    RF_CLEANUP(rf_guard_url) CURLU *parts = url_parts(url);
+    static const CURLUPart secret[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_QUERY,
+                                       CURLUPART_FRAGMENT};
+    for (size_t i = 0; parts && i < RF_COUNT(secret); i++)
+        curl_url_set(parts, secret[i], NULL, 0);
+    char *shown = parts ? url_part(parts, CURLUPART_URL) : NULL;
+    return shown ? shown : rf_strdup(NO_URL);
+}
+
+char *rf_url_receiver(const char *url)
+{
+    RF_CLEANUP(rf_guard_url) CURLU *parts = url_parts(url);
+    if (!parts)
+        return rf_strdup(NO_URL);
+    rf_autofree char *scheme = url_part(parts, CURLUPART_SCHEME);
+    rf_autofree char *host = url_part(parts, CURLUPART_HOST);
+    rf_autofree char *port = url_part(parts, CURLUPART_PORT);
+    if (!scheme || !host)
+        return rf_strdup(NO_URL);
+    return rf_format("%s://%s%s%s/…", scheme, host, port ? ":" : "", port ? port : "");
 }
 
 static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
@@ -116,6 +150,12 @@ static char *untrusted(const char *detail)
     return rf_format("%s (this machine's clock says %s)", detail, date);
 }
 
+/* libcurl's own words are better than its code's, but some quote what they don't understand (a proxy's address with its password). */
+static bool tells_url(const char *detail)
+{
+    return !*detail || strstr(detail, "://") || strchr(detail, '@');
+}
+
 /* One attempt: 0 done, 1 worth another, -1 final; why (owned by the caller) says it in either failing case. */
 static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
 {
@@ -135,7 +175,7 @@ static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_w
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         *ret_why = untrusted(detail);
     else
-        *ret_why = rf_strdup(detail[0] ? detail : curl_easy_strerror(code));
+        *ret_why = rf_strdup(tells_url(detail) ? curl_easy_strerror(code) : detail);
     return !body->too_large && retried(code, status) ? 1 : -1;
 }
 
@@ -188,7 +228,7 @@ static void rf_guard_slist(struct curl_slist **list)
 
 int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error **err)
 {
-    rf_autofree char *shown = rf_url_public(url);
+    rf_autofree char *shown = rf_url_receiver(url);
     struct rf_fetch fetch = {.url = url, .seconds = seconds};
     RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(&fetch, NULL);
     RF_CLEANUP(rf_guard_slist) struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");

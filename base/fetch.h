@@ -27,8 +27,12 @@ int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf
 
 /* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. RF_BAD_PROFILE: the
  * receiver refuses this document (400, 413, 415, 422), sending it again is pointless; RF_FAILED: later, perhaps. Messages carry
- * the public URL. */
+ * rf_url_receiver's view of the URL. */
 int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error **err);
 
-/* The URL as it may be shown: scheme, host, port and path. The caller frees it. */
+/* A URL as it may be shown: scheme, host, port and path; never user, password, query and fragment. For what is fetched: the path says
+ * which of a server's profiles was meant. "(not a URL)" where it can't be taken apart. The caller frees it. Pure. */
 char *rf_url_public(const char *url);
+
+/* The same for where something is sent: "https://host:port/…". A hook's path is its password. */
+char *rf_url_receiver(const char *url);

@@ -72,7 +72,10 @@ char *rf_shown(const char *text)
 {
     size_t length = strlen(text);
     size_t kept = length;
-    if (length > RF_SHOWN_MAX)
+    const char *url = strstr(text, "://");
+    if (url && url + 3 - text < RF_SHOWN_MAX)
+        kept = (size_t)(url + 3 - text);
+    else if (length > RF_SHOWN_MAX)
         for (kept = RF_SHOWN_MAX; kept && ((unsigned char)text[kept] & 0xC0) == 0x80;)
             kept--;
     char *shown = rf_format("%.*s%s", (int)kept, text, kept < length ? "…" : "");

@@ -13,6 +13,6 @@
  * place that is not. Positions count characters, as libyaml does. */
 bool rf_text_check(const char *name, const char *text, size_t size, rf_problems *problems);
 
-/* A value from the profile as a message shows it: cut to RF_SHOWN_MAX bytes (at a character's border), control characters as "?".
- * The caller frees it. */
+/* A value from the profile as a message shows it: cut to RF_SHOWN_MAX bytes (at a character's border), control characters as "?". Of a
+ * URL only the scheme: one that stands in the wrong place may be a hook, whose path is its password. The caller frees it. */
 char *rf_shown(const char *text);

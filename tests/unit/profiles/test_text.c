@@ -60,6 +60,8 @@ static void shown_values(void **state)
     rf_autofree char *cut = rf_shown(text);
     assert_int_equal(strlen(cut), RF_SHOWN_MAX - 1 + strlen("…"));
     assert_string_equal(cut + RF_SHOWN_MAX - 1, "…");
+    rf_autofree char *hook = rf_shown("url https://user:pw@hooks.example/T0/B0/XX"); /* a colon was forgotten */
+    assert_string_equal(hook, "url https://…");
 }
 
 int main(void)
