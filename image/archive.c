@@ -85,8 +85,8 @@ static int ask_all(const struct rf_archive_options *options, rf_runner *runner, 
         rf_autofree char *why = rf_error_text(error);
         rf_error_free(error);
         return rf_fail(err, RF_BAD_MACHINE,
-                       "the archive has no suite %s that can be reached; name another one by --mirror or "
-                       "--suite, or see to the network: %s",
+                       "the archive has no suite %s that can be reached; name another archive by --mirror, or "
+                       "see to the network: %s",
                        options->suite, why);
     }
     rf_autofree char *updates = rf_format("%s-updates", options->suite);

@@ -145,9 +145,29 @@ static char *given(const char *option, char *fallback)
     return absolute(rf_strdup(option));
 }
 
+/* The lists of packages in image/data are of these: names change from one to the next (libraries of trixie end in "t64"), and what
+ * nobody has seen boot is not offered. */
+static const char *const suites[] = {"trixie"};
+
+static int check_suite(const char *suite, rf_error **err)
+{
+    rf_autofree char *known = NULL;
+    for (size_t i = 0; i < RF_COUNT(suites); i++) {
+        if (strcmp(suite, suites[i]) == 0)
+            return 0;
+        rf_append(&known, "%s%s", i ? ", " : "", suites[i]);
+    }
+    return rf_fail(
+        err, RF_USAGE,
+        "--suite %s: the image was not tried with that suite, and its lists of packages are not for it; known: %s",
+        suite, known);
+}
+
 static int resolve(rf_build *build, const struct rf_image_options *options, rf_error **err)
 {
     rf_autofree char *found = options->source ? rf_strdup(options->source) : checkout();
+    if (options->suite && check_suite(options->suite, err) < 0)
+        return -1;
     if (!found)
         return rf_fail(err, RF_USAGE, "the project's sources are not beside this program: name them by --source DIR");
     build->source = absolute(RF_STEAL(found));
@@ -156,7 +176,7 @@ static int resolve(rf_build *build, const struct rf_image_options *options, rf_e
     build->recipes_dir = given(options->recipes, rf_format("%s/postinstall/recipes", build->source));
     build->data = given(options->data, rf_format("%s/image/data", build->source));
     build->keyring = given(options->keyring, rf_strdup("/usr/share/keyrings/debian-archive-keyring.gpg"));
-    build->suite = rf_strdup(options->suite ? options->suite : "trixie");
+    build->suite = rf_strdup(options->suite ? options->suite : suites[0]);
     build->kill_at = options->kill_at;
     build->refresh = options->refresh;
     rf_autofree char *version = rf_format("%s/VERSION", build->source);

@@ -16,7 +16,7 @@ struct rf_image_options {
     const char
         *cache; /* what is built once and used again: "richtfest-cache" beside the output. A directory of its own: old
                             pieces in it are removed */
-    const char *suite;   /* "trixie" */
+    const char *suite;   /* "trixie", the only one so far: another one is RF_USAGE */
     const char *mirror;  /* the archive: what the machine's apt uses */
     const char *keyring; /* "/usr/share/keyrings/debian-archive-keyring.gpg" */
     const char *source;  /* the project's checkout: the one that the program stands in */

@@ -52,6 +52,12 @@ def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     assert done.stderr
 
 
+def test_a_suite_that_was_not_tried_is_refused():
+    done = run("image", "build", "--suite", "bookworm", "--plan")
+    assert done.returncode == 64
+    assert "known: trixie" in done.stderr
+
+
 def test_a_slip_gets_a_suggestion():
     assert "did you mean `inventory`?" in run("inventroy").stderr
     assert "did you mean `image inspect`?" in run("image", "inspekt").stderr

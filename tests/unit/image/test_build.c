@@ -324,6 +324,26 @@ static void archive_is_asked_once(void **state)
     assert_int_equal(asked, 6);
 }
 
+static void only_suites_that_were_tried(void **state)
+{
+    FIXTURE(self);
+    struct rf_image_options options = options_of(&self);
+    rf_build *build = NULL;
+    static const char *const others[] = {"bookworm", "stable", "trixie-backports", "Trixie", ""};
+    for (size_t i = 0; i < RF_COUNT(others); i++) {
+        rf_error *error = NULL;
+        options.suite = others[i];
+        assert_int_equal(rf_build_new(&options, &self.fake.runner, &build, &error), -1);
+        assert_int_equal(rf_error_code(error), RF_USAGE);
+        assert_error_has(error,
+                         "was not tried with that suite, and its lists of packages are not for it; known: trixie");
+    }
+    assert_string_equal(self.fake.text, ""); /* nobody was asked */
+    options.suite = "trixie";
+    assert_int_equal(rf_build_new(&options, &self.fake.runner, &build, NULL), 0);
+    rf_build_free(build);
+}
+
 static void archive_without_updates_is_enough(void **state)
 {
     FIXTURE(self);
@@ -395,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_failure_leaves_nothing_half_made),
         cmocka_unit_test(a_kill_anywhere_is_survived),
         cmocka_unit_test(archive_is_asked_once),
+        cmocka_unit_test(only_suites_that_were_tried),
         cmocka_unit_test(archive_without_updates_is_enough),
         cmocka_unit_test(unreachable_archive_is_said),
         cmocka_unit_test(wrong_recipes_are_said),
