@@ -20,6 +20,13 @@ static const char *readable(const struct rf_event *event)
     return event->message ? event->message : event->title ? event->title : "run";
 }
 
+/* syslog(3)'s numbers. */
+static int priority_of(enum rf_state state)
+{
+    enum { ERROR = 3, WARNING = 4, INFO = 6 };
+    return state == RF_STATE_FAILED ? ERROR : state == RF_WAITING ? WARNING : INFO;
+}
+
 static void journal_emit(rf_sink *sink, const struct rf_event *event, const char *line)
 {
     struct journal_sink *self = (struct journal_sink *)sink;
@@ -29,10 +36,9 @@ static void journal_emit(rf_sink *sink, const struct rf_event *event, const char
     rf_autofree char *text = rf_strdup(readable(event));
     for (char *newline = text; (newline = strchr(newline, '\n'));)
         *newline = ' '; /* a newline would end the field */
-    rf_autofree char *datagram =
-        rf_format("SYSLOG_IDENTIFIER=richtfest\nPRIORITY=%d\nMESSAGE=%s%s%s: %s\nRICHTFEST_EVENT=%s\n",
-                  event->state == RF_STATE_FAILED ? 3 : 6, event->step ? event->step : "", event->step ? " " : "",
-                  rf_state_name(event->state), text, line);
+    rf_autofree char *datagram = rf_format(
+        "SYSLOG_IDENTIFIER=richtfest\nPRIORITY=%d\nMESSAGE=%s%s%s: %s\nRICHTFEST_EVENT=%s\n", priority_of(event->state),
+        event->step ? event->step : "", event->step ? " " : "", rf_state_name(event->state), text, line);
     sendto(self->fd, datagram, strlen(datagram), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&journal,
            sizeof(journal));
 }

@@ -6,6 +6,7 @@
  */
 #include "base/event.h"
 #include "base/fetch.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/report_queue.h"
 #include "base/units.h"
@@ -17,12 +18,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { PIPE_ROOM = 1 << 20, LINE_MAX_BYTES = 256 << 10, PAUSE_MAX = 30 };
 
 struct reporter { /* the child's state */
-    const char *url;
+    const char *url, *spool;
     unsigned flush_seconds;
     int pipe;
     char *partial; /* a line that has not wholly arrived */
@@ -30,6 +32,8 @@ struct reporter { /* the child's state */
     struct rf_report_queue *queue;
     bool ended;
     bool complained;
+    bool saved;     /* what is pending stands in the spool, too */
+    size_t refused; /* events that the receiver does not take */
     double next_attempt;
     unsigned pause;
 };
@@ -66,13 +70,52 @@ static void read_pipe(struct reporter *self)
     take_lines(self);
 }
 
-static void complain(struct reporter *self, rf_error *error)
+/* As systemd says it (systemd.exec(5), $JOURNAL_STREAM): what is printed here is in the journal already. */
+static bool is_journal(int fd)
+{
+    const char *named = getenv("JOURNAL_STREAM");
+    struct stat status;
+    if (!named || fstat(fd, &status) < 0)
+        return false;
+    rf_autofree char *number = rf_format("%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    return strcmp(number, named) == 0;
+}
+
+/* To whoever looks: the terminal or console of this process, and the journal. */
+static void warn(const char *format, ...) RF_PRINTF(1, 2);
+
+static void warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    rf_autofree char *text = rf_format_list(format, args);
+    va_end(args);
+    if (!is_journal(STDERR_FILENO))
+        fprintf(stderr, "richtfest: warning: report.url: %s\n", text);
+    rf_autofree char *message = rf_format("report.url: %s", text);
+    rf_autojson json_t *line = json_pack("{s:s,s:s}", "state", rf_state_name(RF_WAITING), "message", message);
+    rf_autofree char *json = line ? json_dumps(line, JSON_COMPACT) : rf_strdup("{}");
+    rf_sink *journal = rf_sink_journal();
+    journal->ops->emit(journal, &(struct rf_event){.state = RF_WAITING, .message = message}, json);
+    journal->ops->release(journal);
+}
+
+/* Once a run: the first reason. How it ended says report_loop. */
+static void complain(struct reporter *self, const rf_error *error, const char *what)
 {
     if (self->complained)
         return;
     self->complained = true;
     rf_autofree char *why = rf_error_text(error);
-    fprintf(stderr, "richtfest: warning: report.url: %s; the events are kept and sent again\n", why);
+    warn("%s; %s", why, what);
+}
+
+static void save(struct reporter *self)
+{
+    rf_autoerror rf_error *error = NULL;
+    self->saved = rf_report_queue_save(self->queue, &error) == 0 && self->spool;
+    if (error)
+        complain(self, error, "the events are in memory only");
 }
 
 static void send_next(struct reporter *self)
@@ -84,12 +127,14 @@ static void send_next(struct reporter *self)
         self->next_attempt = 0;
         return;
     }
-    complain(self, error);
     if (rf_error_code(error) == RF_BAD_PROFILE) { /* one event that the receiver refuses must not hold up the rest */
+        complain(self, error, "this event is not sent again");
         rf_report_queue_drop(self->queue);
+        self->refused++;
         return;
     }
-    rf_report_queue_save(self->queue);
+    complain(self, error, "the events are kept and sent again");
+    save(self);
     self->pause = self->pause ? self->pause * 2 : 1;
     if (self->pause > PAUSE_MAX)
         self->pause = PAUSE_MAX;
@@ -108,6 +153,17 @@ static void wait_for_work(struct reporter *self)
         read_pipe(self);
 }
 
+static void tell_end(const struct reporter *self)
+{
+    size_t left = rf_report_queue_count(self->queue);
+    if (left && self->saved)
+        warn("%zu event%s not delivered; kept for the next run in %s", left, left == 1 ? "" : "s", self->spool);
+    else if (left)
+        warn("%zu event%s not delivered and lost", left, left == 1 ? "" : "s");
+    if (self->refused)
+        warn("%zu event%s refused by the receiver and lost", self->refused, self->refused == 1 ? "" : "s");
+}
+
 __attribute__((noreturn)) static void report_loop(struct reporter *self)
 {
     double deadline = 0;
@@ -118,7 +174,8 @@ __attribute__((noreturn)) static void report_loop(struct reporter *self)
         if (rf_report_queue_head(self->queue) && rf_now() >= self->next_attempt)
             send_next(self);
     }
-    rf_report_queue_save(self->queue);
+    save(self);
+    tell_end(self);
     _exit(rf_report_queue_head(self->queue) ? 1 : 0);
 }
 
@@ -176,7 +233,7 @@ __attribute__((noreturn)) static void become_reporter(const char *url, const cha
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     close_others(pipe);
-    struct reporter self = {.url = url, .flush_seconds = flush_seconds, .pipe = pipe};
+    struct reporter self = {.url = url, .spool = spool, .flush_seconds = flush_seconds, .pipe = pipe};
     self.queue = rf_report_queue_new(spool);
     report_loop(&self);
 }

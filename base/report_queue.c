@@ -31,17 +31,22 @@ static void push(struct rf_report_queue *queue, const char *line)
     *(char **)rf_array_add(&queue->lines, &queue->count, sizeof(*queue->lines)) = rf_strdup(line);
 }
 
-struct rf_report_queue *rf_report_queue_new(const char *spool)
+static void push_spool(struct rf_report_queue *queue, const char *spool)
 {
-    struct rf_report_queue *queue = rf_alloc(sizeof(*queue));
-    queue->spool = rf_strdup(spool);
     rf_autofree char *text = NULL;
     if (!spool || rf_read_file(spool, SPOOL_MAX, &text, NULL, NULL) < 0)
-        return queue;
+        return;
     char *rest = text, *line;
     while ((line = strsep(&rest, "\n")))
         if (*line)
             push(queue, line);
+}
+
+struct rf_report_queue *rf_report_queue_new(const char *spool)
+{
+    struct rf_report_queue *queue = rf_alloc(sizeof(*queue));
+    queue->spool = rf_strdup(spool);
+    push_spool(queue, spool);
     return queue;
 }
 
@@ -180,17 +185,60 @@ void rf_report_queue_drop(struct rf_report_queue *queue)
         free(queue->lines[queue->first++]);
 }
 
-void rf_report_queue_save(struct rf_report_queue *queue)
+size_t rf_report_queue_count(const struct rf_report_queue *queue)
+{
+    return queue->count - queue->first;
+}
+
+/* As many of the newest lines as a reader takes. */
+static char *spool_text(const struct rf_report_queue *queue, size_t *ret_size)
+{
+    size_t first = queue->count, size = 0;
+    while (first > queue->first && size + strlen(queue->lines[first - 1]) + 1 <= SPOOL_MAX)
+        size += strlen(queue->lines[--first]) + 1;
+    char *text = rf_alloc(size + 1), *end = text;
+    for (size_t i = first; i < queue->count; i++)
+        end = stpcpy(stpcpy(end, queue->lines[i]), "\n");
+    *ret_size = size;
+    return text;
+}
+
+int rf_report_queue_save(struct rf_report_queue *queue, rf_error **err)
 {
     if (!queue->spool)
-        return;
+        return 0;
     if (!rf_report_queue_head(queue)) {
         unlink(queue->spool);
-        return;
+        return 0;
     }
-    char *text = rf_strdup("");
-    for (size_t i = queue->first; i < queue->count; i++)
-        rf_append(&text, "%s\n", queue->lines[i]);
-    rf_write_file(queue->spool, text, strlen(text), 0600, NULL);
-    free(text);
+    size_t size;
+    rf_autofree char *text = spool_text(queue, &size);
+    return rf_write_file(queue->spool, text, size, 0600, err);
+}
+
+static void guard_queue(struct rf_report_queue **queue)
+{
+    rf_report_queue_free(*queue);
+}
+#define autoqueue RF_CLEANUP(guard_queue)
+
+size_t rf_report_spool_count(const char *spool, char **ret_since)
+{
+    autoqueue struct rf_report_queue *queue = rf_report_queue_new(spool);
+    rf_autojson json_t *first = queue->count ? json_loads(queue->lines[0], 0, NULL) : NULL;
+    *ret_since = rf_strdup(rf_json_string(first, "time"));
+    return rf_report_queue_count(queue);
+}
+
+int rf_report_spool_move(const char *from, const char *to, rf_error **err)
+{
+    autoqueue struct rf_report_queue *queue = rf_report_queue_new(to);
+    size_t before = rf_report_queue_count(queue);
+    push_spool(queue, from);
+    if (rf_report_queue_count(queue) == before)
+        return 0;
+    if (rf_report_queue_save(queue, err) < 0)
+        return -1;
+    unlink(from);
+    return 0;
 }

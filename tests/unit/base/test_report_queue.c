@@ -83,7 +83,7 @@ static void test_spool_survives(void **state)
     rf_autofree char *spool = rf_format("%s/spool", directory);
     struct rf_report_queue *queue = rf_report_queue_new(spool);
     rf_report_queue_add(queue, "{\"step\":\"a\",\"state\":\"done\"}");
-    rf_report_queue_save(queue);
+    assert_int_equal(rf_report_queue_save(queue, NULL), 0);
     rf_report_queue_free(queue);
     struct stat status;
     assert_int_equal(stat(spool, &status), 0);
@@ -92,7 +92,7 @@ static void test_spool_survives(void **state)
     queue = rf_report_queue_new(spool);
     assert_string_equal(rf_report_queue_head(queue), "{\"step\":\"a\",\"state\":\"done\"}");
     rf_report_queue_drop(queue);
-    rf_report_queue_save(queue);
+    assert_int_equal(rf_report_queue_save(queue, NULL), 0);
     assert_false(rf_exists(spool));
     rf_report_queue_free(queue);
     rf_remove_tree(directory, NULL);
@@ -114,6 +114,63 @@ static void test_long_backlog_keeps_what_matters(void **state)
     rf_report_queue_free(queue);
 }
 
+static void test_a_spool_moves_behind_another(void **state)
+{
+    (void)state;
+    rf_autofree char *directory = unit_directory();
+    rf_autofree char *from = rf_format("%s/from", directory), *to = rf_format("%s/to", directory);
+    rf_autofree char *none = NULL, *since = NULL, *text = NULL;
+    assert_int_equal(rf_report_spool_move(from, to, NULL), 0); /* nothing there, nothing to do */
+    assert_false(rf_exists(to));
+    assert_int_equal(rf_report_spool_count(to, &none), 0);
+    assert_null(none);
+
+    rf_write_file(to, "{\"time\":\"t1\"}\n{\"time\":\"t2\"}\n", 28, 0600, NULL);
+    rf_write_file(from, "{\"time\":\"t3\"}\n", 14, 0600, NULL);
+    assert_int_equal(rf_report_spool_move(from, to, NULL), 0);
+    assert_false(rf_exists(from));
+    assert_int_equal(rf_read_file(to, 1000, &text, NULL, NULL), 0);
+    assert_string_equal(text, "{\"time\":\"t1\"}\n{\"time\":\"t2\"}\n{\"time\":\"t3\"}\n");
+    assert_int_equal(rf_report_spool_count(to, &since), 3);
+    assert_string_equal(since, "t1");
+    rf_remove_tree(directory, NULL);
+}
+
+/* What can't be put where it belongs stays where it is. */
+static void test_a_spool_that_cannot_move_stays(void **state)
+{
+    (void)state;
+    rf_autofree char *directory = unit_directory();
+    rf_autofree char *from = rf_format("%s/from", directory), *to = rf_format("%s/absent/to", directory);
+    rf_write_file(from, "{}\n", 3, 0600, NULL);
+    rf_error *err = NULL;
+    assert_int_equal(rf_report_spool_move(from, to, &err), -1);
+    assert_error_has(err, "absent/to can't be written: No such file or directory");
+    assert_true(rf_exists(from));
+    rf_remove_tree(directory, NULL);
+}
+
+/* More than a reader takes would be a spool that nobody delivers. */
+static void test_a_spool_can_be_read_again(void **state)
+{
+    (void)state;
+    rf_autofree char *directory = unit_directory();
+    rf_autofree char *spool = rf_format("%s/spool", directory), *since = NULL;
+    rf_autofree char *words = rf_alloc(100001);
+    memset(words, 'x', 100000);
+    struct rf_report_queue *queue = rf_report_queue_new(spool);
+    for (int i = 0; i < 200; i++) {
+        rf_autofree char *line = rf_format("{\"time\":\"%d\",\"state\":\"done\",\"message\":\"%s\"}", i, words);
+        rf_report_queue_add(queue, line);
+    }
+    assert_int_equal(rf_report_queue_save(queue, NULL), 0);
+    rf_report_queue_free(queue);
+    size_t count = rf_report_spool_count(spool, &since);
+    assert_true(count > 100 && count < 200);
+    assert_int_equal(strtoul(since, NULL, 10), 200 - count); /* the newest are kept */
+    rf_remove_tree(directory, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +180,9 @@ int main(void)
         cmocka_unit_test(test_failed_brings_the_log),
         cmocka_unit_test(test_spool_survives),
         cmocka_unit_test(test_long_backlog_keeps_what_matters),
+        cmocka_unit_test(test_a_spool_moves_behind_another),
+        cmocka_unit_test(test_a_spool_that_cannot_move_stays),
+        cmocka_unit_test(test_a_spool_can_be_read_again),
     };
     return cmocka_run_group_tests_name("base/report_queue", tests, NULL, NULL);
 }
