@@ -363,7 +363,7 @@ class TestMachine:
         assert not alive(pid)
 
     def test_the_probe_guest_boots_under_emulation(self, tools):
-        assert host.probe_boots(host.TCG)
+        assert host.probe_boots(host.tcg())
 
     def test_the_probe_guest_does_not_boot_without_an_accelerator(self, tools):
         assert not host.probe_boots(("-accel", "kvm", "-cpu", "no-such-processor"))

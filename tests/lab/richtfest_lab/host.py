@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from .errors import LabMissing
@@ -62,9 +63,15 @@ def image_qemu():
 def qemu():
     """The emulator, as the beginning of a command line: this machine's where it is sound, else the image's own."""
     ours = (need("qemu-system-x86_64", "qemu-system-x86"),)
-    if qemu_version(ours) >= QEMU_SOUND:
+    version = qemu_version(ours)
+    if version >= QEMU_SOUND:
         return ours
-    return tuple(image_qemu() or ours)
+    better = image_qemu()
+    if not better:
+        print(f"lab: warning: {ours[0]} is version {'.'.join(map(str, version))}; before {'.'.join(map(str, QEMU_SOUND))} a machine "
+              f"with several processors may die of `int3` while it boots, under emulation. The image's own, which is newer, is not at "
+              f"{CACHE} (`make iso` puts it there; CACHE=DIR names another place)", file=sys.stderr, flush=True)
+    return tuple(better or ours)
 
 
 def ovmf(secure=False):
@@ -84,9 +91,27 @@ class Accelerator:
     reason: str
 
 
+def without_virtualization(arguments):
+    """The same accelerator with a processor on which no guest can run: as a server whose provider has it switched off."""
+    return tuple(f"{word},-svm,-vmx" if before == "-cpu" else word for before, word in zip(("", *arguments), arguments))
+
+
 # The emulated EPYC has svm, so that the node inside gets a working /dev/kvm of its own.
 TCG = ("-accel", "tcg,thread=multi", "-cpu", "EPYC,+svm")
 KVM = ("-accel", "kvm", "-cpu", "host")
+
+# A processor that acknowledges its interrupts through memory (xAPIC) loses one, and stands still for good, where another one
+# changes the memory map at that moment (a driver that switches a PCI device on): QEMU 10 then looks the address up in a table
+# that has moved. Model-specific registers (x2APIC) go another way. A kernel takes them only where interrupts are remapped, as
+# on real servers; DMA is left alone. Seen: without it 3 boots of 3 that switch devices on and off in a loop hang or die, with
+# it none of 5.
+X2APIC = ("-cpu", "EPYC,+svm,+x2apic", "-device", "intel-iommu,intremap=on,eim=on,dma-translation=off")
+X2APIC_SINCE = (9, 0)  # emulated from then on
+
+
+def tcg():
+    """QEMU's arguments for emulation."""
+    return TCG[:2] + X2APIC if qemu_version(qemu()) >= X2APIC_SINCE else TCG
 
 
 @functools.lru_cache(maxsize=None)
@@ -94,10 +119,10 @@ def accelerator():
     """KVM where it was seen to work, emulation elsewhere. RF_ACCEL=tcg or kvm decides it by hand."""
     wish = os.environ.get("RF_ACCEL")
     if wish in ("tcg", "kvm"):
-        return Accelerator(wish, KVM if wish == "kvm" else TCG, "asked for by RF_ACCEL")
+        return Accelerator(wish, KVM if wish == "kvm" else tcg(), "asked for by RF_ACCEL")
     reason = why_no_kvm()
     if reason:
-        return Accelerator("tcg", TCG, reason)
+        return Accelerator("tcg", tcg(), reason)
     return Accelerator("kvm", KVM, "hardware virtualization works, nested too")
 
 
