@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -16,7 +17,9 @@ struct receiver {
     pthread_t thread;
     pthread_mutex_t lock;
     const char *status; /* of every answer: "204 No Content\r\n" and more header lines */
-    char **bodies;
+    /* Instead: whole answers, one a connection, NULL-terminated; "" says nothing until the client goes. Or NULL. */
+    const char *const *answers;
+    char **bodies, **requests; /* a request is head and body */
     size_t count;
 };
 
@@ -53,11 +56,19 @@ static inline void receiver_serve(struct receiver *self, int connection)
     rf_autofree char *request = receiver_read(connection);
     const char *body = strstr(request, "\r\n\r\n");
     pthread_mutex_lock(&self->lock);
-    if (body)
+    if (body) {
+        size_t same = self->count;
         *(char **)rf_array_add(&self->bodies, &self->count, sizeof(*self->bodies)) = rf_strdup(body + 4);
-    rf_autofree char *answer = rf_format("HTTP/1.1 %sContent-Length: 0\r\nConnection: close\r\n\r\n", self->status);
+        *(char **)rf_array_add(&self->requests, &same, sizeof(*self->requests)) = rf_strdup(request);
+    }
+    rf_autofree char *answer =
+        self->answers && *self->answers
+            ? rf_strdup(*self->answers++)
+            : rf_format("HTTP/1.1 %sContent-Length: 0\r\nConnection: close\r\n\r\n", self->status);
     pthread_mutex_unlock(&self->lock);
-    (void)!write(connection, answer, strlen(answer));
+    if (!*answer)
+        poll(&(struct pollfd){connection, POLLRDHUP, 0}, 1, 10000);
+    (void)!send(connection, answer, strlen(answer), MSG_NOSIGNAL);
 }
 
 static inline void *receiver_loop(void *data)
@@ -85,14 +96,26 @@ static inline void receiver_open(struct receiver *self, const char *status)
     receiver_start(self, fd, port, status);
 }
 
+/* Gives these answers (NULL-terminated, borrowed), then status 418. */
+static inline void receiver_answer(struct receiver *self, const char *const *answers)
+{
+    receiver_open(self, "418 I'm a teapot\r\n");
+    pthread_mutex_lock(&self->lock);
+    self->answers = answers;
+    pthread_mutex_unlock(&self->lock);
+}
+
 static inline void receiver_close(struct receiver *self)
 {
     shutdown(self->fd, SHUT_RDWR);
     pthread_join(self->thread, NULL);
     close(self->fd);
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; i < self->count; i++) {
         free(self->bodies[i]);
+        free(self->requests[i]);
+    }
     free(self->bodies);
+    free(self->requests);
 }
 
 /* Waits until so many requests have come, at most for ten seconds. */
