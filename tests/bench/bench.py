@@ -4,7 +4,8 @@
 
     tests/bench/bench.py [--cold] [--rows NAME,…] [--write]
 
---cold builds the ISO once more with an empty cache (minutes, downloads); --write puts the table into docs/benchmarks.md. The
+--cold starts from nothing besides: the ISO with an empty cache, and `make run` in a fresh clone (minutes, downloads; a server
+of `make run` that is up already is left alone and takes the ports, so stop it first). --write puts the table into docs/benchmarks.md. The
 floor is the same payload unpacked by plain unsquashfs onto a fresh btrfs on a fresh RAID1 of the same kind of disks, on the node
 that was just installed, so that the installer's own overhead is a ratio of one run.
 """
@@ -70,6 +71,20 @@ def changed_source(folder):
     with open(copy / "installer/say.c", "a", encoding="utf-8") as file:
         file.write(f'\nextern const char rf_bench[];\nconst char rf_bench[] = "{time.time()}";\n')
     return copy
+
+
+def rows_run(table, options, folder):
+    """What somebody sees who has just cloned the project."""
+    if not options.cold:
+        return
+    clone = f"{folder}/clone"
+    subprocess.run(["git", "clone", "-q", TOP, clone], check=True)
+    env = {key: value for key, value in os.environ.items() if key not in ("BUILD", "CACHE", "MAKEFLAGS", "MAKELEVEL")}
+    try:
+        seconds = timed(["make", "run"], cwd=clone, env=env)
+        table.add("`make run` in a fresh clone, until its guest is healthy", f"{seconds / 60:.1f} min", "20 min")
+    finally:
+        subprocess.run(["make", "stop"], cwd=clone, env=env, check=False, stdout=subprocess.DEVNULL)
 
 
 def rows_build(table, options, folder):
@@ -191,7 +206,7 @@ def rows_memory(table, _options, folder):
         table.add(f"full install with {memory} MiB of memory", verdict, goal)
 
 
-ROWS = {"build": rows_build, "iso": rows_iso, "install": rows_install, "memory": rows_memory}
+ROWS = {"run": rows_run, "build": rows_build, "iso": rows_iso, "install": rows_install, "memory": rows_memory}
 
 
 def write_page(table):
