@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* richtfest status: the node, its arrays, each guest's health. */
+/* richtfest status: the node, its disks and arrays, each guest's health. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
 #include "installer/addresses.h"
 #include "installer/arrays.h"
+#include "installer/disks.h"
 #include "installer/inputs.h"
 #include "installer/subcommand.h"
+#include "installer/undelivered.h"
 #include "postinstall/status.h"
+#include "raid/inventory.h"
 
 #include <string.h>
 
@@ -23,6 +26,14 @@ static json_t *node_json(const rf_profile *profile)
     rf_autofree char *addresses = rf_addresses_text();
     return json_pack("{s:s,s:s,s:s,s:f,s:s}", "id", profile->node.id, "hostname", profile->node.hostname, "version",
                      RF_VERSION, "uptime", uptime(), "addresses", addresses);
+}
+
+/* The disks only: the rest of the machine is no part of this view, and asking for it takes time. */
+static json_t *disks_json(const rf_profile *profile)
+{
+    rf_automachine rf_machine *machine = rf_alloc(sizeof(*machine));
+    rf_inventory_disks("", machine);
+    return rf_disks_json(profile, machine);
 }
 
 static bool arrays_are_well(const json_t *arrays)
@@ -53,11 +64,13 @@ static void print_text(const json_t *status)
 {
     const json_t *node = json_object_get(status, "node");
     rf_autofree char *up = rf_seconds_text(json_real_value(json_object_get(node, "uptime")));
+    rf_autofree char *disks = rf_disks_text(json_object_get(status, "disks"));
     rf_autofree char *arrays = rf_arrays_text(json_object_get(status, "arrays"));
     rf_autofree char *guests = rf_node_status_text(json_object_get(status, "guests"));
-    printf("Node %s (%s), Richtfest %s, up %s, %s\n\n%s\n%s", rf_json_string(node, "id"),
+    rf_autofree char *report = rf_undelivered_text(json_object_get(status, "report"));
+    printf("Node %s (%s), Richtfest %s, up %s, %s\n%s\n%s\n%s\n%s", rf_json_string(node, "id"),
            rf_json_string(node, "hostname"), rf_json_string(node, "version"), up, rf_json_string(node, "addresses"),
-           arrays, guests);
+           report, disks, arrays, guests);
     printf("\n%s\n", json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
 }
 
@@ -67,9 +80,11 @@ static int show(const rf_profile *profile, bool as_json, rf_error **err)
     if (!guests)
         return -1;
     rf_autojson json_t *arrays = rf_arrays_json("");
-    bool healthy = arrays_are_well(arrays) && guests_are_well(guests);
-    rf_autojson json_t *status = json_pack("{s:o,s:O,s:O,s:b}", "node", node_json(profile), "arrays", arrays, "guests",
-                                           guests, "healthy", healthy);
+    rf_autojson json_t *disks = disks_json(profile);
+    bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests);
+    rf_autojson json_t *status = json_pack("{s:o,s:o,s:O,s:O,s:O,s:b}", "node", node_json(profile), "report",
+                                           rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays,
+                                           "guests", guests, "healthy", healthy);
     if (as_json) {
         rf_autofree char *text = rf_json_text(status);
         fputs(text, stdout);
@@ -102,7 +117,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
 const struct rf_subcommand rf_cmd_status = {
     .name = "status",
     .usage = "[--json]",
-    .summary = "on the node: itself, its arrays, its guests and their health",
+    .summary = "on the node: itself, its disks and arrays, its guests and their health",
     .help = "Asks everything now; as root, because the profile is readable for root only.\n"
             "0: all healthy. 3: something is not. 2: this is no node.\n",
     .run = run,

@@ -12,6 +12,14 @@
 
 #define RF_ATTRIBUTE_BOOTABLE (UINT64_C(1) << 2)
 
+/* Why `disk`, one of this node's, would not bring the node up without the others; NULL where it would: it is marked, and its ESP and
+ * its part of the system array are there. Whether that part is in step with the others, the array tells. The caller frees it. Pure:
+ * by the inventory. */
+char *rf_disk_boot_lack(const char *node_id, const struct rf_disk *disk);
+
+/* Are its ESP and its part of the system array there, so that boot loaders have a place and something to boot? Pure. */
+bool rf_disk_takes_loaders(const struct rf_disk *disk);
+
 /* Opens the disk by its identity; blocks until udev has its links. */
 int rf_disk_open_checked(const struct rf_layout_disk *disk, int flags, int *ret_fd, rf_error **err);
 

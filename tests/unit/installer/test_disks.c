@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/disks.h"
+#include "tests/unit/unit.h"
+
+static rf_machine *installed(void)
+{
+    rf_machine *machine = NULL;
+    assert_int_equal(rf_machine_load("tests/machines/installed-node.json", &machine, NULL), 0);
+    return machine;
+}
+
+/* "member boots why" of every disk, and whether that is healthy. */
+static void assert_disks(const rf_machine *machine, unsigned count, bool healthy, const char *expected)
+{
+    rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = count}};
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autofree char *all = rf_strdup("");
+    for (size_t i = 0; i < json_array_size(disks); i++) {
+        const json_t *disk = json_array_get(disks, i);
+        const char *why = rf_json_string(disk, "why");
+        rf_append(&all, "%d %s %s;", (int)rf_json_integer(disk, "member", 0),
+                  json_is_true(json_object_get(disk, "boots")) ? "yes" : "no", why ? why : "-");
+    }
+    assert_string_equal(all, expected);
+    assert_int_equal(rf_disks_boot(disks), healthy);
+}
+
+static void each_disk_of_a_finished_node_boots(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = installed();
+    assert_disks(machine, 2, true, "1 yes -;2 yes -;");
+    rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 2}};
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autofree char *text = rf_disks_text(disks);
+    assert_string_equal(text, "DISK  NAME       IDENTITY                     BOOTS ALONE\n"
+                              "1     vda        serial RF-DISK-1             yes\n"
+                              "2     vdb        serial RF-DISK-2             yes\n");
+}
+
+/* A power cut between the loaders of the first disk and those of the second. */
+static void a_disk_without_loaders(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = installed();
+    machine->disks[1].partitions[0].attributes = 0;
+    assert_disks(machine, 2, false,
+                 "1 yes -;2 no its boot loaders were not finished; `richtfest apply --node` writes them;");
+}
+
+static void a_disk_that_lost_something(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = installed();
+    free(machine->disks[0].partitions[1].signatures[0].type);
+    machine->disks[0].partitions[1].signatures[0].type = rf_strdup("swap");
+    free(machine->disks[1].partitions[2].signatures[0].type);
+    machine->disks[1].partitions[2].signatures[0].type = rf_strdup("ext4");
+    assert_disks(machine, 2, false,
+                 "1 no its ESP holds no FAT file system;2 no its part of the system array is missing;");
+}
+
+static void a_disk_that_is_not_there(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = installed();
+    free(machine->disks[0].table_uuid);
+    machine->disks[0].table_uuid = NULL;
+    assert_disks(machine, 2, false, "1 no it is not there, or its partition table can't be read;2 yes -;");
+    rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 2}};
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autofree char *text = rf_disks_text(disks);
+    assert_non_null(strstr(text, "\n1     -          -                            no: it is not there"));
+}
+
+/* Another node's disks are none of ours. */
+static void strangers_are_not_listed(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = installed();
+    rf_profile profile = {.node = {.id = "another"}};
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    assert_int_equal(json_array_size(disks), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_disk_of_a_finished_node_boots), cmocka_unit_test(a_disk_without_loaders),
+        cmocka_unit_test(a_disk_that_lost_something),         cmocka_unit_test(a_disk_that_is_not_there),
+        cmocka_unit_test(strangers_are_not_listed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
