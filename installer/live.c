@@ -9,6 +9,8 @@
 #include "installer/inputs.h"
 #include "installer/medium_check.h"
 #include "installer/source.h"
+#include "installer/spool_keep.h"
+#include "raid/layout.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -126,6 +128,23 @@ static void hold_in_memory(void)
     mlockall(MCL_CURRENT | MCL_FUTURE); /* a refusal (too little memory) only brings the old risk back */
 }
 
+/* The spool lies in memory, and the node reads its own. That the events are late is no failure of the installation, but is said. */
+static void keep_undelivered(const rf_profile *profile)
+{
+    static const struct rf_state_volume volume = {RF_SYSTEM_DEVICE, "btrfs", "subvol=/state"};
+    rf_autoerror rf_error *error = NULL;
+    size_t count = 0;
+    rf_spool_keep(SPOOL, &volume, RF_RUN_DIR "/state", profile->text, &count, &error);
+    if (count == 0)
+        return;
+    rf_autofree char *why = rf_error_text(error);
+    rf_autosession struct rf_session session;
+    rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, profile->node.id);
+    rf_emit_message(session.events, RF_PROGRESS, "%zu event%s not delivered to report.url: %s%s", count,
+                    count == 1 ? "" : "s", error ? "they may be lost now, because " : "the node sends them",
+                    error ? why : "");
+}
+
 /* Directly, without the live system's own shutdown: everything of ours is unmounted, and the rest lies in memory. */
 static int restart_machine(void)
 {
@@ -136,7 +155,8 @@ static int restart_machine(void)
     return reboot(RB_AUTOBOOT) < 0 ? RF_FAILED : RF_OK;
 }
 
-static int run(struct rf_session *session, const char *medium, const char *name)
+/* *ret_profile: what was installed, and NULL where nothing was. */
+static int run(struct rf_session *session, const char *medium, const char *name, rf_profile **ret_profile)
 {
     rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(medium);
     rf_autosource struct rf_source source = {0};
@@ -155,6 +175,7 @@ static int run(struct rf_session *session, const char *medium, const char *name)
     }
     hold_in_memory();
     rf_session_end(session, NULL, "installed; rebooting into the node");
+    *ret_profile = RF_STEAL(profile);
     return RF_OK;
 }
 
@@ -174,12 +195,15 @@ int rf_live_run(const char *medium)
     bool loading = pthread_create(&drivers, NULL, load_drivers, NULL) == 0;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_autofree char *name = machine_name();
+    rf_autoprofile rf_profile *installed = NULL;
     int code;
     {
         rf_autosession struct rf_session session;
         rf_session_open(&session, RF_AUDIENCE_CONSOLES, EVENTS, name);
-        code = run(&session, medium, name);
-    } /* what is still to be reported leaves here, before the reboot */
+        code = run(&session, medium, name, &installed);
+    } /* what is still to be reported leaves here, before the reboot; what does not goes along with the node */
+    if (installed)
+        keep_undelivered(installed);
     if (loading)
         pthread_join(drivers, NULL);
     return code == RF_OK ? restart_machine() : code;

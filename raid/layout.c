@@ -170,7 +170,7 @@ static void fill_array(const rf_layout *layout, struct rf_layout_array *array, c
                        enum rf_level level)
 {
     array->name = name;
-    array->device = rf_format("/dev/md/%s", name);
+    array->device = rf_format(RF_ARRAY_DIR "%s", name);
     array->level = level;
     array->size = layout->disks[0].parts[part].size;
     rf_autofree char *what = rf_format("array/%s", name);

@@ -38,6 +38,10 @@
 #define RF_TYPE_ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 #define RF_TYPE_RAID "a19d880f-05fc-4d3b-a006-743f0f84911e"
 
+/* Where arrays appear, under their own names; the system's. */
+#define RF_ARRAY_DIR "/dev/md/"
+#define RF_SYSTEM_DEVICE RF_ARRAY_DIR "system"
+
 enum rf_part { RF_PART_BIOS, RF_PART_ESP, RF_PART_SYSTEM, RF_PART_DATA, RF_PARTS };
 
 struct rf_layout_part {
