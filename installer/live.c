@@ -4,8 +4,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "image/medium_present.h"
 #include "installer/cmdline.h"
 #include "installer/engine.h"
+#include "installer/hold.h"
 #include "installer/inputs.h"
 #include "installer/medium_check.h"
 #include "installer/source.h"
@@ -14,8 +16,8 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 
 enum { SCAN_SECONDS = 5 };
 
@@ -121,11 +123,13 @@ static int install(struct rf_session *session, const struct rf_site_options *opt
     }
 }
 
-/* Whoever reads "installed" may pull the medium at once, so nothing of the way out may still have to be read from it: this
- * program is held in memory from before that word until the machine restarts. */
-static void hold_in_memory(void)
+/* Whatever failed (a tool that could not be started, too), a medium that is gone is the reason that a person can do something
+ * about. */
+static void explain(const char *medium, rf_error **err)
 {
-    mlockall(MCL_CURRENT | MCL_FUTURE); /* a refusal (too little memory) only brings the old risk back */
+    if (rf_error_code(*err) == RF_FAILED && rf_medium_present(medium, NULL) < 0)
+        rf_wrap(err, "the installation medium can't be read any more; attach it again and restart this machine, which "
+                     "goes on where it stopped");
 }
 
 /* The spool lies in memory, and the node reads its own. That the events are late is no failure of the installation, but is said. */
@@ -168,31 +172,35 @@ static int run(struct rf_session *session, const char *medium, const char *name,
     const struct rf_site_options options = {
         .medium = medium, .target = RF_RUN_DIR "/target", .check = check, .source_id = source.id};
     if (install(session, &options, profile, &error) < 0) {
+        explain(medium, &error);
         rf_session_end(session, error, NULL);
         rf_emit_message(session->events, RF_WAITING,
                         "this machine stays as it is; mend what is said above and reboot it");
         return rf_error_code(error);
     }
-    hold_in_memory();
+    rf_hold_program(); /* whoever reads "installed" may pull the medium at once */
     rf_session_end(session, NULL, "installed; rebooting into the node");
     *ret_profile = RF_STEAL(profile);
     return RF_OK;
 }
 
-/* Drivers that will be needed soon; btrfs alone takes seconds to load, which pass while the network comes up. A failure shows
- * where the driver is missed. */
-static void *load_drivers(void *data)
+/* What passes while the network comes up. Drivers that will be needed soon: btrfs alone takes seconds to load, and a failure shows
+ * where the driver is missed. Then this program, so that a medium that is pulled can still be reported; at the lowest priority
+ * (a thread's own, setpriority(2)), because others use the seconds that reading it takes better. */
+static void *make_ready(void *data)
 {
     (void)data;
     rf_autorunner rf_runner *runner = rf_runner_real();
     rf_run_argv(runner, RF_ARGV("modprobe", "--all", "--quiet", "raid1", "btrfs", "dm_mod", "xfs", "vfat"), NULL);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+    rf_hold_program();
     return NULL;
 }
 
 int rf_live_run(const char *medium)
 {
-    pthread_t drivers;
-    bool loading = pthread_create(&drivers, NULL, load_drivers, NULL) == 0;
+    pthread_t helper;
+    bool helped = pthread_create(&helper, NULL, make_ready, NULL) == 0;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_autofree char *name = machine_name();
     rf_autoprofile rf_profile *installed = NULL;
@@ -204,7 +212,7 @@ int rf_live_run(const char *medium)
     } /* what is still to be reported leaves here, before the reboot; what does not goes along with the node */
     if (installed)
         keep_undelivered(installed);
-    if (loading)
-        pthread_join(drivers, NULL);
+    if (helped)
+        pthread_join(helper, NULL);
     return code == RF_OK ? restart_machine() : code;
 }

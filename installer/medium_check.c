@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "image/medium.h"
+#include "image/medium_present.h"
 
 #include <pthread.h>
 
@@ -75,6 +76,8 @@ int rf_medium_check_wait(struct rf_medium_check *check, struct rf_step_env *env,
     if (check->outcome < 0 && err)
         *err = RF_STEAL(check->error);
     check->over = false; /* asked again, it is read again */
+    if (check->outcome == 0 && rf_medium_present(check->medium, err) < 0)
+        return rf_wrap(err, "the medium was pulled since it was checked (nothing was written; attach the ISO again)");
     return check->outcome;
 }
 

@@ -12,8 +12,9 @@ struct rf_medium_check;
 /* Starts reading; `medium` is copied. Never NULL: where no thread can be had, the check is made when it is waited for. */
 struct rf_medium_check *rf_medium_check_start(const char *medium);
 
-/* Blocks until it is through, with progress of the step at work, and says what rf_medium_verify said. A result that is older than a
- * minute is not believed: the medium may have been pulled since, and is read again. May be repeated. */
+/* Blocks until it is through, with progress of the step at work, and says what rf_medium_verify said. The medium may have been pulled
+ * since: a good result is believed only where the medium still answers (rf_medium_present), and one that is older than a minute not at
+ * all: the medium is read again. May be repeated. */
 int rf_medium_check_wait(struct rf_medium_check *check, struct rf_step_env *env, rf_error **err);
 
 /* Waits for the thread. NULL is fine. */

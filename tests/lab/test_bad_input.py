@@ -2,13 +2,14 @@
 """Bad input: said on the console, reported where that is possible, and not a byte written to any disk."""
 
 import re
+import time
 
 import pytest
 
 from richtfest_lab import disks, profile
 from richtfest_lab.disks import GB, Disk
 from richtfest_lab.httpd import Cut, Oversize, Redirect
-from richtfest_lab.iso import Iso
+from richtfest_lab.iso import Iso, payload_place, payload_size
 from richtfest_lab.machine import Spec
 
 pytestmark = pytest.mark.core
@@ -34,6 +35,14 @@ def sums_of(members, folder):
     return {disk.name: disks.checksum(disk.create(folder).path) for disk in members}
 
 
+def stays_on_the_screen(console, words, seconds=10):
+    """What a person has to read is not pushed off the screen by what comes behind it."""
+    console.wait_for(words, 30, failures=())
+    time.sleep(seconds)
+    screen = [text for _, text in console.lines()[-40:]]
+    assert any(re.search(words, text) for text in screen), console.tail()
+
+
 def with_error(text):
     """The profile with two mistakes, and where they stand: (text, [(line, column, key)])."""
     lines = text.replace("level: raid1", "level: raid7").replace("timezone: Europe", "timezoom: Europe").split("\n")
@@ -51,7 +60,9 @@ def test_profiles_that_are_not_there_yet_wrong_or_too_much_for_the_machine(lab, 
     members = [Disk("d0"), Disk("d1", size=10 * GB)]
     sums = sums_of(members, lab.folder)
     iso, _, page = url_iso
-    machine = lab.start(Spec(name="wrong", cores=1, memory=1024, disks=members, iso=iso, firmware="bios"))
+    machine = lab.start(
+        Spec(name="wrong", cores=1, memory=1024, disks=members, iso=iso, firmware="bios", virtualization=False)
+    )
     console = machine.console
 
     # Nobody listens: it waits, and says for what and why.
@@ -88,10 +99,53 @@ def test_profiles_that_are_not_there_yet_wrong_or_too_much_for_the_machine(lab, 
     site.reports.wait(lambda: len(site.reports.find("", "failed")) > known, AGAIN, "the refusal", lab.trouble, True)
     refused = site.reports.find("", "failed")[-1]
     assert refused["code"] == 2
-    for key_of_problem in ("requires.cores", "requires.memory", "storage.disks"):
+    for key_of_problem in ("requires.cores", "requires.memory", "requires.kvm", "storage.disks"):
         assert key_of_problem in refused["message"]
+    assert "neither svm nor vmx" in refused["message"]
     console.wait_for(r"requires\.memory", 30, failures=())
     assert machine.status() == "running" and machine.reboots() == 0
+    untouched(machine, sums)
+
+
+def test_a_medium_that_is_pulled_before_the_first_write(lab, url_iso, site, key, shipped_profile):
+    """It was read whole and found good; then somebody detaches it, and the profile comes."""
+    text = lab_profile(shipped_profile, site, key)
+    profile.shrink(text, cores=2, memory=1024)
+    members = [Disk("d0"), Disk("d1")]
+    sums = sums_of(members, lab.folder)
+    iso, _, page = url_iso
+    site.pages[page] = 503
+    site.start()
+    machine = lab.start(Spec(name="pulled", cores=2, memory=1024, disks=members, iso=iso, firmware="bios"))
+    machine.console.wait_for(r"wait.*503", FIRST_WORDS)
+    machine.wait_medium_read(payload_size(iso))
+    machine.eject()
+    site.pages[page] = text.text
+    failed = site.reports.wait_event("", "failed", AGAIN, lab.trouble)
+    assert failed["code"] == 3
+    assert re.search(r"medium can't be read any more; attach it again", failed["message"]), failed["message"]
+    assert "nothing was written" in failed["message"]
+    stays_on_the_screen(machine.console, r"medium can't be read any more")
+    assert machine.status() == "running" and machine.reboots() == 0
+    untouched(machine, sums)
+
+
+def test_a_medium_with_a_sector_that_cannot_be_read(lab, url_iso, site, key, shipped_profile):
+    """The drive says so instead of giving wrong bytes; the disks never hear of it."""
+    text = lab_profile(shipped_profile, site, key)
+    profile.shrink(text, cores=2, memory=1024)
+    iso, _, page = url_iso
+    site.pages[page] = text.text
+    site.start()
+    members = [Disk("d0"), Disk("d1")]
+    sums = sums_of(members, lab.folder)
+    bad = (payload_place(iso, 0.9),)
+    machine = lab.start(
+        Spec(name="unreadable", cores=2, memory=1024, disks=members, iso=iso, iso_bad=bad, firmware="bios")
+    )
+    failed = site.reports.wait_event("", "failed", FIRST_WORDS + 150, lab.trouble)
+    assert failed["code"] == 3
+    assert re.search(r"the medium is unreadable \(nothing was written", failed["message"]), failed["message"]
     untouched(machine, sums)
 
 

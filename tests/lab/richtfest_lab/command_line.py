@@ -2,6 +2,7 @@
 """From what a machine should be to QEMU's command line. Pure, but for finding the firmware."""
 
 import dataclasses
+import errno
 import json
 
 from . import host
@@ -21,12 +22,15 @@ class Spec:
     disks: list = dataclasses.field(default_factory=list)
     iso: str = None
     iso_bus: str = "sata"  # or virtio-scsi, usb, disk
+    iso_bad: tuple = ()  # places of the medium, in bytes, that can't be read
     forwards: dict = dataclasses.field(default_factory=dict)
     nics: int = 1
+    wire: bool = False  # the first card's cable leads to the lab too (wire.py), not to QEMU's user network alone
     reboot: bool = True  # False: QEMU ends where the machine would reboot
     serial: str = "RF-LAB-1"  # of the machine itself (DMI)
     balloon: bool = False  # hand freed memory back to this host
     accelerator: tuple = None  # QEMU's arguments; None: what the host can
+    virtualization: bool = True  # False: a processor without svm and vmx
     extra: list = dataclasses.field(default_factory=list)
 
 
@@ -38,9 +42,12 @@ def blockdev(disk):
     return {"driver": disk.format, "node-name": f"{disk.name}-node", "file": file, "cache": cache, "discard": "unmap"}
 
 
-def iso_blockdev(path):
-    """The medium: read-only, whatever the bus."""
+def iso_blockdev(path, bad=()):
+    """The medium: read-only, whatever the bus. A request that touches one of the `bad` bytes' sectors fails, again and again."""
     file = {"driver": "file", "filename": path, "read-only": True}
+    if bad:
+        rule = {"event": "none", "iotype": "read", "errno": errno.EIO, "once": False}
+        file = {"driver": "blkdebug", "image": file, "inject-error": [{**rule, "sector": byte // 512} for byte in bad]}
     return {"driver": "raw", "node-name": "iso-node", "read-only": True, "file": file}
 
 
@@ -97,8 +104,25 @@ def nic_arguments(spec):
         forwards = spec.forwards if number == 0 else {}
         rules = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in forwards.items())
         arguments += ["-netdev", f"user,id=net{number}{rules}"]
-        mac = f"52:54:00:12:34:{0x56 + number:02x}"
-        arguments += ["-device", f"virtio-net-pci,id=nic{number},netdev=net{number},mac={mac},romfile="]
+        cable = f"net{number}"
+        if number == 0 and spec.wire:
+            arguments += wire_arguments(cable)
+            cable = "hub0"
+        arguments += ["-device", f"virtio-net-pci,id=nic{number},netdev={cable},mac={nic_mac(number)},romfile="]
+    return arguments
+
+
+def nic_mac(number):
+    """The address of a network card."""
+    return f"52:54:00:12:34:{0x56 + number:02x}"
+
+
+def wire_arguments(cable):
+    """A hub ("hub0" is the card's port of it) with the user network and a pair of sockets, a frame a datagram."""
+    sockets = "local.type=unix,local.path=wire-qemu.sock,remote.type=unix,remote.path=wire-lab.sock"
+    arguments = ["-netdev", f"dgram,id=wire,{sockets}"]
+    for number, what in enumerate(("", f",netdev={cable}", ",netdev=wire")):
+        arguments += ["-netdev", f"hubport,id=hub{number},hubid=0{what}"]
     return arguments
 
 
@@ -133,13 +157,15 @@ def storage_arguments(spec):
     if spec.iso:
         arguments += ["-device", "qemu-xhci,id=usb0"] if spec.iso_bus == "usb" else []
         device = iso_device(spec.iso_bus, max(places.sata, 5))
-        arguments += ["-blockdev", json.dumps(iso_blockdev(spec.iso)), "-device", json.dumps(device)]
+        arguments += ["-blockdev", json.dumps(iso_blockdev(spec.iso, spec.iso_bad)), "-device", json.dumps(device)]
     return arguments
 
 
 def arguments(spec):
     """The whole command line. Files are named as seen from the machine's folder, which QEMU has to be started in."""
     accelerator = spec.accelerator or host.accelerator().arguments
+    if not spec.virtualization:
+        accelerator = host.without_virtualization(accelerator)
     # hpet=off: as libvirt and with it most providers do it; the kernel then times itself by what every processor has
     machine = "q35,hpet=off,memory-backend=ram" + (",smm=on" if spec.firmware == "uefi-secure" else "")
     command = [*host.qemu(), "-name", f"richtfest-{spec.name}", *accelerator, "-machine", machine]

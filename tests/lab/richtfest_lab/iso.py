@@ -42,9 +42,20 @@ class Iso:
     def damage_squashfs(self, part=0.9, length=64):
         """Flips bytes in the payload that is written to disk. At nine tenths lies /usr/share: nothing that the live
         system reads by itself, so that it is the checksum that finds it."""
-        start, used = find_squashfs(self.path)
-        flip(self.path, start + int(used * part), length)
+        flip(self.path, payload_place(self.path, part), length)
         return self
+
+
+def payload_place(path, part):
+    """Where in an ISO that part of the payload's root lies, in bytes."""
+    start, used = find_squashfs(path)
+    return start + int(used * part)
+
+
+def payload_size(path):
+    """How many bytes of an ISO are payload: the root, and the guests' images, which are nearly all of what lies behind it."""
+    start, used = find_squashfs(path)
+    return max(used, int((os.path.getsize(path) - start) * 0.95))
 
 
 def find_squashfs(path):

@@ -76,7 +76,7 @@ class Machine:
     def start(self):
         """Power on."""
         prepare(self.spec, self.folder)
-        for leftover in ("qmp.sock", "serial.sock"):
+        for leftover in ("qmp.sock", "serial.sock", "wire-qemu.sock"):
             path = os.path.join(self.folder, leftover)
             if os.path.exists(path):
                 os.unlink(path)
@@ -156,13 +156,29 @@ class Machine:
         """The disk of that name."""
         return next(disk for disk in self.spec.disks if disk.name == name)
 
-    def writes(self, name):
-        """How many write requests a disk has had since power-on, discards included."""
+    def statistics(self, name):
+        """QEMU's counters of a disk, or of the medium ("iso"), since power-on."""
         for device in self.qmp.command("query-blockstats"):
             if device.get("qdev", "").split("/")[-1] == name or device.get("node-name") == f"{name}-node":
-                stats = device["stats"]
-                return stats["wr_operations"] + stats.get("unmap_operations", 0)
+                return device["stats"]
         raise LabError(f"no disk {name}")
+
+    def writes(self, name):
+        """How many write requests a disk has had, discards included."""
+        stats = self.statistics(name)
+        return stats["wr_operations"] + stats.get("unmap_operations", 0)
+
+    def wait_medium_read(self, size, timeout=120.0, quiet=4.0):
+        """Waits until `size` bytes of the medium were read and nobody has read more for a while: its check is through."""
+        deadline = time.monotonic() + timeout
+        read, since = 0, time.monotonic()
+        while read < size or time.monotonic() - since < quiet:
+            if time.monotonic() > deadline:
+                raise LabError(f"{read} of {size} bytes of the medium were read in {timeout:.0f} s\n{self.console.tail()}")
+            time.sleep(0.2)
+            now = self.statistics("iso")["rd_bytes"]
+            if now != read:
+                read, since = now, time.monotonic()
 
     def pull(self, name, timeout=60.0):
         """Pulls a disk while the machine runs. SATA ones can't be (QEMU's AHCI has no hot-plug)."""
@@ -187,8 +203,13 @@ class Machine:
         self.qmp.send({"execute": "device_add", "arguments": command_line.disk_device(disk, slot)})
         self.spec.disks.append(disk)
 
+    def leave_out(self, name):
+        """A disk that is not there at the next start()."""
+        self.spec.disks.remove(self.disk(name))
+
     def eject(self):
-        """Takes the medium out: out of the drive, or the stick out of its port."""
+        """Takes the medium out: out of the drive, or the stick out of its port. The next start() finds it in again, unless
+        `spec.iso` is None."""
         if self.spec.iso_bus in ("sata", "virtio-scsi"):
             self.qmp.command("eject", id="iso", force=True)
         else:
