@@ -138,17 +138,25 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
         step->destroys = rf_strdup("the unfinished partition table of an earlier run");
 }
 
+/* `ours`: how many members were written already, by a run that was interrupted or by the node before a disk was replaced. */
+static char *array_title(const struct rf_layout_array *array, size_t ours)
+{
+    rf_autofree char *size = rf_size_text_binary(array->size);
+    size_t all = array->members_count;
+    if (ours == all)
+        return rf_format("Assemble array %s: all %zu members of %s", array->name, all, size);
+    if (ours)
+        return rf_format("Complete array %s: %zu of %zu members of %s are missing", array->name, all - ours, all, size);
+    return rf_format("Create array %s: %s over %zu member%s of %s", array->name, rf_level_row(array->level)->title, all,
+                     all == 1 ? "" : "s", size);
+}
+
 static void add_array(const struct rf_layout_array *array, unsigned lane, const rf_machine *machine, rf_plan *plan)
 {
     rf_autofree char *id = rf_format("array/%s", array->name);
-    rf_autofree char *size = rf_size_text_binary(array->size);
     size_t ours = array_members(array, machine), all = array->members_count;
-    struct rf_step *step = ours ? rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id,
-                                              "Complete array %s: %zu of %zu members of %s are missing", array->name,
-                                              all - ours, all, size)
-                                : rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id,
-                                              "Create array %s: %s over %zu member%s of %s", array->name,
-                                              rf_level_row(array->level)->title, all, all == 1 ? "" : "s", size);
+    rf_autofree char *title = array_title(array, ours);
+    struct rf_step *step = rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id, "%s", title);
     step->lane = lane;
     step->barrier = lane == LANE_SYSTEM;
     step->done = ours == all;

@@ -97,6 +97,22 @@ static void kernel_names_do_not_matter(void **state)
     }
 }
 
+/* What a resumed run says of arrays that an interrupted one made. */
+static void whole_arrays_are_assembled(void **state)
+{
+    (void)state;
+    rf_automachine rf_machine *machine = recorded_machine("installed-node");
+    rf_autoprofile rf_profile *profile = profile_for("installed-node");
+    rf_autoproblems rf_problems problems = {0};
+    rf_autolayout rf_layout *layout = NULL;
+    assert_int_equal(rf_raid_plan(profile, machine, &layout, &problems, NULL), 0);
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_raid_steps(layout, machine, plan);
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->steps[i].id, "array/system") == 0)
+            assert_string_equal(plan->steps[i].title, "Assemble array system: all 2 members of 32.0 GiB");
+}
+
 /* A disk that boots is never partitioned again; one that an interrupted run left is. */
 static void a_committed_table_is_not_made_anew(void **state)
 {
@@ -133,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden),
         cmocka_unit_test(kernel_names_do_not_matter),
+        cmocka_unit_test(whole_arrays_are_assembled),
         cmocka_unit_test(a_committed_table_is_not_made_anew),
         cmocka_unit_test(a_profile_without_id),
     };
