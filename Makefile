@@ -70,7 +70,7 @@ bench: deps
 	$(MAKE) iso
 	$(PYTHON) tests/bench/bench.py
 
-## make deps      installs the Debian packages of packages.txt that are missing, after saying which
+## make deps      installs the Debian packages of packages.txt and tests/lab/packages.txt that are missing, after saying which
 deps:
 	@tests/deps.sh
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Installs what packages.txt lists and this machine lacks, after saying what. `deps.sh FILE …` takes other lists.
+# Installs what packages.txt and tests/lab/packages.txt list and this machine lacks, after saying what. `deps.sh FILE …` takes
+# other lists.
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- packages.txt
+[ $# -gt 0 ] || set -- packages.txt tests/lab/packages.txt
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is no Debian system. Needed are the programs of these packages: $(grep -hv '^#' "$@" | tr '\n' ' ')" >&2
     exit 2

@@ -40,12 +40,14 @@ def pytest_configure(config):
 
 def pytest_report_header():
     """Which machine all this runs on."""
+    warning = None
     try:
-        accelerator = host.accelerator()
+        accelerator, warning = host.accelerator(), host.emulator()[1]
         how = f"{accelerator.name} ({accelerator.reason})"
     except LabMissing as missing:
         how = str(missing)
-    return [f"lab: accelerator {how}", f"lab: ISO {ISO}", f"lab: logs in {LOGS}"]
+    lines = [f"lab: accelerator {how}", f"lab: ISO {ISO}", f"lab: logs in {LOGS}"]
+    return lines + ([f"lab: WARNING: {warning}"] if warning else [])
 
 
 class Lab:
@@ -137,6 +139,15 @@ def tools():
 
 
 @pytest.fixture(scope="session")
+def kinit():
+    """Kerberos as a user's computer has it."""
+    try:
+        return host.need("kinit", "krb5-user")
+    except LabMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
 def built_iso(tools):
     """The ISO that `make iso` built."""
     if not os.path.exists(ISO):
@@ -197,6 +208,8 @@ def pytest_terminal_summary(terminalreporter, config):
     calls = [report for report in reports if report.when == "call" and report.duration > 5]
     terminalreporter.section("lab")
     terminalreporter.write_line(f"{len(boots)} machines started, accelerator {host.accelerator().name}")
+    if host.emulator()[1]:
+        terminalreporter.write_line(f"WARNING: {host.emulator()[1]}")
     for report in calls:
         terminalreporter.write_line(f"  {report.duration:7.1f} s  {report.outcome:6}  {report.nodeid}")
     if terminalreporter.stats.get("failed"):

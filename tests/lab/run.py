@@ -79,11 +79,31 @@ def wanted_machine(text):
     return spec, changes
 
 
+def keep_failure():
+    """The logs of a run that failed, or never came to its end, go to run/failed, in the place of those of the one before."""
+    events = SITE.read_events()[0]
+    needed = 1 if (SITE.load() or {}).get("kept") else 2
+    went_well = sum(run_ends(event) for event in events) >= needed and all(event.get("state") != "failed" for event in events)
+    logs = [path for path in (SITE.events, SITE.console, SITE.path("machine", "qemu.log")) if os.path.exists(path)]
+    if went_well or not logs:
+        return
+    shutil.rmtree(SITE.path("failed"), ignore_errors=True)
+    os.makedirs(SITE.path("failed"), mode=0o700)
+    for path in logs:
+        os.replace(path, SITE.path("failed", os.path.basename(path)))
+    print(f"The run before did not come to its end; its logs are kept in {short(SITE.path('failed'))}")
+
+
 def clean_folder(keep):
-    """What an earlier run left goes, but for what RUN_KEEP asks to keep."""
-    if not keep:
-        shutil.rmtree(SITE.folder, ignore_errors=True)
+    """What an earlier run left goes, but for what RUN_KEEP asks to keep, and for a failure's logs."""
     os.makedirs(SITE.folder, mode=0o700, exist_ok=True)
+    keep_failure()
+    for name in [] if keep else os.listdir(SITE.folder):
+        path = SITE.path(name)
+        if os.path.isdir(path) and name != "failed":
+            shutil.rmtree(path, ignore_errors=True)
+        elif not os.path.isdir(path):
+            os.unlink(path)
     for old in (SITE.events, SITE.console):
         if os.path.exists(old):
             os.unlink(old)
@@ -91,6 +111,8 @@ def clean_folder(keep):
 
 def warn():
     """What may go wrong on this host, said before it does."""
+    if host.emulator()[1]:
+        print(f"Warning: {host.emulator()[1]}")
     available = host.memory_available()
     if available < ENOUGH:
         print(f"Warning: this host has {available / 2**30:.1f} GiB of memory to give; the server may touch about "

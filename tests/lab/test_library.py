@@ -2,9 +2,13 @@
 """The lab's own tools: a lab that lies is worse than none."""
 
 import http.client
+import ipaddress
 import json
 import os
+import pathlib
+import re
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -14,13 +18,15 @@ import urllib.request
 
 import pytest
 
-from richtfest_lab import command_line, disks, host, httpd, iso, profile, yaml_spans
+import run
+from richtfest_lab import command_line, disks, host, httpd, iso, profile, wire, yaml_spans
 from richtfest_lab.console import Console, plain
 from richtfest_lab.errors import LabError
 from richtfest_lab.machine import Machine, Spec, free_port
 from richtfest_lab.node import parse_mdstat
 from richtfest_lab.qmp import QmpError
 from richtfest_lab.reports import AGE_HEADER, Reports, passwords_in
+from richtfest_lab.site import Site
 
 pytestmark = pytest.mark.core
 
@@ -142,6 +148,16 @@ class TestReports:
         threading.Timer(0.1, reports.add, [[{"state": "failed", "step": "array/system", "message": "no"}]]).start()
         with pytest.raises(LabError, match="array/system"):
             reports.wait_event(state="done", timeout=30)
+
+    def test_what_was_meant_to_fail_ends_no_wait(self):
+        reports = Reports()
+        reports.add([{"state": "failed", "run": "1"}])
+        reports.forgive()
+        reports.add([{"state": "done", "run": "2"}])
+        assert reports.wait_run_end(2, 1)["state"] == "done"
+        reports.add([{"state": "failed", "run": "3"}])
+        with pytest.raises(LabError, match="reported as failed"):
+            reports.wait_event("x", "done", 1)
 
     def test_silence_and_abort(self):
         with pytest.raises(LabError, match="none at all"):
@@ -318,6 +334,9 @@ class TestMachine:
         assert '"driver": "scsi-hd", "id": "d0"' in text and '"serial": "RF-D0"' in text
         assert '"driver": "nvme"' in text and '"bus": "slot0"' in text and '"bus": "ide.0"' in text
         assert "if=pflash" in text and "if=pflash" not in " ".join(command_line.arguments(Spec(firmware="bios")))
+        text = " ".join(command_line.arguments(Spec(iso="/x", iso_bad=(5000,), virtualization=False, firmware="bios")))
+        assert '"driver": "blkdebug"' in text and '"sector": 9' in text
+        assert "-svm,-vmx" in text
 
     @pytest.mark.parametrize("firmware", ["bios", "uefi"])
     def test_qmp_disks_cable_and_the_end(self, tools, tmp_path, firmware):
@@ -336,11 +355,16 @@ class TestMachine:
             m.reset()
             m.qmp.wait_event("RESET", 10)
             assert m.reboots() == 0  # that was the button, not the guest
+            assert m.statistics("d1")["wr_operations"] == 0
             with pytest.raises(QmpError, match="not found"):
                 m.qmp.command("device_del", id="nothing")
             assert os.path.getsize(m.screenshot()) > 1000
             pid = m.process.pid
         assert not os.path.exists(f"/proc/{pid}")
+
+    def test_a_wire_to_nobody(self, tools, tmp_path):
+        with Machine(Spec(firmware="bios", memory=64, cores=1, wire=True), str(tmp_path)) as m, wire.Wire(m.folder) as cable:
+            assert cable.knock(command_line.nic_mac(0), "fe80::1", 22, 0.5) == "silent"
 
     def test_a_bad_command_line_says_why(self, tools, tmp_path):
         with pytest.raises(LabError, match="nonsense"):
@@ -376,6 +400,65 @@ def alive(pid):
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+class TestWire:
+    """Frames as RFC 8200, 9293 and 4861 have them."""
+
+    NODE = ipaddress.IPv6Address("fe80::2").packed
+
+    @staticmethod
+    def sum_of(data, kind):
+        """0 where the checksum inside is right."""
+        source, target, payload = data[22:38], data[38:54], data[54:]
+        return wire.checksum(source + target + struct.pack("!II", len(payload), kind) + payload)
+
+    def test_a_knock(self):
+        data = wire.syn(b"\1" * 6, self.NODE, 40000, 8080)
+        assert (data[:6], data[6:12], len(data)) == (b"\1" * 6, wire.MAC, 14 + 40 + 20)
+        assert struct.unpack("!HH", data[54:58]) == (40000, 8080) and data[67] == wire.SYN
+        assert self.sum_of(data, wire.TCP) == 0
+
+    def test_an_advertisement(self):
+        data = wire.advertisement(b"\1" * 6, self.NODE)
+        assert wire.parse(data)[:3] == (wire.MAC, wire.ADDRESS, wire.ICMPV6)
+        assert self.sum_of(data, wire.ICMPV6) == 0
+
+    def test_others_are_left_alone(self):
+        assert wire.parse(bytes(60)) is None and wire.parse(b"") is None
+
+
+def test_make_run_keeps_the_logs_of_the_last_failure(tmp_path, monkeypatch):
+    site = Site(str(tmp_path / "run"))
+    monkeypatch.setattr(run, "SITE", site)
+
+    def after(console, *states):
+        """The console's log that is kept after a run with that one and those last words."""
+        os.makedirs(site.path("machine"), exist_ok=True)
+        pathlib.Path(site.console).write_text(console)
+        pathlib.Path(site.events).write_text("".join(json.dumps({"state": state}) + "\n" for state in states))
+        run.clean_folder(False)
+        assert os.listdir(site.folder) in ([], ["failed"])
+        kept = pathlib.Path(site.path("failed", "console.log"))
+        return kept.read_text() if kept.exists() else None
+
+    run.clean_folder(False)
+    assert after("good", "done", "done") is None
+    assert after("panic", "done") == "panic"
+    assert after("good", "done", "done") == "panic"
+    assert after("refused", "failed") == "refused"
+
+
+def test_what_the_lab_needs_is_installed_by_make_deps():
+    """Every package that a message of the lab asks for is in one of the lists."""
+    here = pathlib.Path(__file__).parent
+    asked = set()
+    for source in [*here.glob("*.py"), *here.glob("richtfest_lab/*.py")]:
+        asked |= set(re.findall(r"""need\([^()]*, "([a-z0-9-]+)"\)""", source.read_text()))
+    listed = set()
+    for names in (here / "packages.txt", here.parent.parent / "packages.txt"):
+        listed |= {line for line in names.read_text().split("\n") if line and not line.startswith("#")}
+    assert asked and asked <= listed, asked - listed
 
 
 def test_tools_of_the_host():

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
 from .errors import LabMissing
@@ -60,18 +59,26 @@ def image_qemu():
 
 
 @functools.lru_cache(maxsize=None)
-def qemu():
-    """The emulator, as the beginning of a command line: this machine's where it is sound, else the image's own."""
+def emulator():
+    """(the beginning of a command line, what a person should know about it or None): this machine's emulator where it is sound, else
+    the image's own."""
     ours = (need("qemu-system-x86_64", "qemu-system-x86"),)
     version = qemu_version(ours)
     if version >= QEMU_SOUND:
-        return ours
+        return ours, None
     better = image_qemu()
-    if not better:
-        print(f"lab: warning: {ours[0]} is version {'.'.join(map(str, version))}; before {'.'.join(map(str, QEMU_SOUND))} a machine "
-              f"with several processors may die of `int3` while it boots, under emulation. The image's own, which is newer, is not at "
-              f"{CACHE} (`make iso` puts it there; CACHE=DIR names another place)", file=sys.stderr, flush=True)
-    return tuple(better or ours)
+    if better:
+        return tuple(better), None
+    have, least = (".".join(map(str, numbers)) for numbers in (version, QEMU_SOUND))
+    return ours, (
+        f"{ours[0]} is version {have}: before {least}, machines with several processors may die of an int3 while they boot. The image "
+        f"has a newer one, but none is in {CACHE} (`make iso` puts it there; CACHE=DIR names another place)"
+    )
+
+
+def qemu():
+    """The emulator, as the beginning of a command line."""
+    return emulator()[0]
 
 
 def ovmf(secure=False):
