@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 /* cmocka.h needs these before itself. */
@@ -47,4 +48,15 @@ static inline char *unit_directory(void)
     if (!mkdtemp(path))
         abort();
     return path;
+}
+
+/* The text is that of the file at `path`, byte for byte; RF_GOLDEN_UPDATE=1 writes it anew: read the difference before it is committed. */
+static inline void unit_golden(const char *path, const char *text)
+{
+    rf_autofree char *expected = NULL;
+    if (getenv("RF_GOLDEN_UPDATE"))
+        assert_int_equal(rf_write_file(path, text, strlen(text), 0644, NULL), 0);
+    rf_read_file(path, 1U << 20, &expected, NULL, NULL);
+    if (!expected || strcmp(expected, text) != 0)
+        fail_msg("%s: expected\n%s\nbut it is\n%s", path, expected ? expected : "(no file)", text);
 }

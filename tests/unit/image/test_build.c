@@ -227,12 +227,8 @@ static void commands_are_as_reviewed(void **state)
     rf_autofree char *made = NULL;
     assert_int_equal(build_all(&self, &options, &made, NULL, NULL), 0);
     assert_string_equal(made, "node-root initrd build-root program guest-image/ad squashfs manifest");
-    rf_autofree char *text = masked(self.fake.text), *golden = NULL;
-    static const char path[] = "tests/golden/image/build.commands";
-    if (getenv("RF_GOLDEN_UPDATE"))
-        assert_int_equal(rf_write_file(path, text, strlen(text), 0644, NULL), 0);
-    assert_int_equal(rf_read_file(path, 1 << 20, &golden, NULL, NULL), 0);
-    assert_string_equal(text, golden);
+    rf_autofree char *text = masked(self.fake.text);
+    unit_golden("tests/golden/image/build.commands", text);
 }
 
 static void remade(struct fixture *self, const char *wanted)

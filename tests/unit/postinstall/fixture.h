@@ -98,17 +98,10 @@ static inline void fixture_write(const struct fixture *fixture, const char *path
     assert_int_equal(rf_write_file(full, text, strlen(text), mode, NULL), 0);
 }
 
-/* Exactly the golden file; RF_GOLDEN_UPDATE=1 writes it anew. */
 static inline void assert_golden(const char *name, const char *text)
 {
-    rf_autofree char *path = rf_format(GOLDEN "%s", name), *expected = NULL;
-    if (getenv("RF_GOLDEN_UPDATE")) {
-        assert_int_equal(rf_write_file(path, text, strlen(text), 0644, NULL), 0);
-        return;
-    }
-    rf_read_file(path, 1U << 20, &expected, NULL, NULL);
-    if (!expected || strcmp(expected, text) != 0)
-        fail_msg("%s: expected\n%s\nbut it is\n%s", path, expected ? expected : "(no file)", text);
+    rf_autofree char *path = rf_format(GOLDEN "%s", name);
+    unit_golden(path, text);
 }
 
 /* `text` with the fixture's root taken out, for golden files. The caller frees it. */

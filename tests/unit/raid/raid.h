@@ -62,16 +62,10 @@ static inline void add_signature(struct rf_disk *disk, const char *type)
     *signature = (struct rf_signature){.type = rf_strdup(type), .usage = rf_strdup("filesystem"), .offset = 1080};
 }
 
-/* Compares with a file, or writes it where RF_GOLDEN_UPDATE=1 asks for that: read the difference before it is committed. */
 static inline void assert_golden(const char *name, const char *suffix, const char *text)
 {
     rf_autofree char *path = rf_format(GOLDEN "%s.%s", name, suffix);
-    rf_autofree char *expected = NULL;
-    if (getenv("RF_GOLDEN_UPDATE"))
-        assert_int_equal(rf_write_file(path, text, strlen(text), 0644, NULL), 0);
-    rf_read_file(path, 1U << 20, &expected, NULL, NULL);
-    if (!expected || strcmp(expected, text) != 0)
-        fail_msg("%s: expected\n%s\nbut it is\n%s", path, expected ? expected : "(no file)", text);
+    unit_golden(path, text);
 }
 
 /* The text of the problems holds this. */
