@@ -50,7 +50,7 @@ static inline char *unit_directory(void)
     return path;
 }
 
-/* The text is that of the file at `path`, byte for byte; RF_GOLDEN_UPDATE=1 writes it anew: read the difference before it is committed. */
+/* The text is that of the file at `path`. RF_GOLDEN_UPDATE=1 writes it anew: read the difference before it is committed. */
 static inline void unit_golden(const char *path, const char *text)
 {
     rf_autofree char *expected = NULL;
