@@ -169,6 +169,21 @@ static void without_a_spool_the_loss_is_said(void **state)
     assert_said(&self, "report.url: 1 event not delivered and lost\n");
 }
 
+/* Under systemd standard error is the journal, which is told by its own protocol: nothing may stand there twice. */
+static void nothing_is_printed_into_the_journal(void **state)
+{
+    FIXTURE(self);
+    struct stat status;
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    rf_autofree char *stream = rf_format("%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    rf_events *events = events_to(&self, NULL, 1);
+    emit(events, NULL, RF_DONE, "one");
+    rf_events_free(events);
+    unsetenv("JOURNAL_STREAM");
+    assert_said(&self, NULL);
+}
+
 static void a_spool_that_cannot_be_written_is_said(void **state)
 {
     FIXTURE(self);
@@ -246,13 +261,10 @@ int main(void)
     unsetenv("http_proxy");
     unsetenv("JOURNAL_STREAM");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_arrives_in_order),
-        cmocka_unit_test(a_run_without_receiver_is_spooled),
-        cmocka_unit_test(the_release_waits_for_the_receiver),
-        cmocka_unit_test(without_a_spool_the_loss_is_said),
-        cmocka_unit_test(a_spool_that_cannot_be_written_is_said),
-        cmocka_unit_test(refused_events_are_counted),
-        cmocka_unit_test(a_killed_run_is_reported_as_failed),
+        cmocka_unit_test(everything_arrives_in_order),         cmocka_unit_test(a_run_without_receiver_is_spooled),
+        cmocka_unit_test(the_release_waits_for_the_receiver),  cmocka_unit_test(without_a_spool_the_loss_is_said),
+        cmocka_unit_test(nothing_is_printed_into_the_journal), cmocka_unit_test(a_spool_that_cannot_be_written_is_said),
+        cmocka_unit_test(refused_events_are_counted),          cmocka_unit_test(a_killed_run_is_reported_as_failed),
         cmocka_unit_test(a_silent_receiver_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
