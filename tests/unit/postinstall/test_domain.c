@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
 #include "postinstall/domain.h"
-#include "postinstall/status.h"
 #include "tests/unit/postinstall/fixture.h"
 
 /* libvirt's mock knows no q35 with all of our devices' options on every release, so it may refuse the definition. */
@@ -88,36 +87,11 @@ static void a_changed_profile_is_defined_again(void **state)
     fixture_close(&fixture);
 }
 
-static void status_tells_what_is_not_there(void **state)
-{
-    (void)state;
-    rf_autoprofile rf_profile *profile = fixture_profile(fixture_guests);
-    rf_autofree char *root = unit_directory();
-    struct rf_node_options options = {
-        .recipes_dir = RECIPES, .root = root, .uri = "qemu+unix:///system?socket=/nonexistent"};
-    rf_autojson json_t *status = rf_node_status_json(profile, &options, NULL);
-    rf_autofree char *text = rf_node_status_text(status);
-    assert_non_null(strstr(text, "no connection to libvirt"));
-    assert_non_null(strstr(text, "dc1          active-directory   unknown      10.20.0.10      not healthy"));
-    rf_remove_tree(root, NULL);
-}
-
-static void the_status_table_is_as_it_was_reviewed(void **state)
-{
-    (void)state;
-    rf_autojson json_t *status = rf_json_load(GOLDEN "status.json", 65536, NULL);
-    assert_non_null(status);
-    rf_autofree char *text = rf_node_status_text(status);
-    assert_golden("status.txt", text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_comes_up_and_settles),
         cmocka_unit_test(a_changed_profile_is_defined_again),
-        cmocka_unit_test(status_tells_what_is_not_there),
-        cmocka_unit_test(the_status_table_is_as_it_was_reviewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,26 +26,6 @@ static unsigned mode_of(const char *path)
     return status.st_mode & 07777;
 }
 
-static void secrets_are_generated_once(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_open(&fixture, NULL, rf_runner_dry());
-    const struct rf_node_guest *guest = &fixture.model->guests[0];
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
-    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
-    rf_autofree char *path = rf_guest_state_path(guest, "secrets.json"), *directory = rf_guest_state_path(guest, "");
-    assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(mode_of(directory), 0700);
-    rf_autojson json_t *first = rf_secret_load(guest);
-    assert_int_equal(strlen(rf_json_string(first, "administrator")), 20);
-    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0); /* the guest may already have it */
-    rf_autojson json_t *again = rf_secret_load(guest);
-    assert_true(json_equal(first, again));
-    fixture_close(&fixture);
-}
-
 static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
 {
     (void)state;
@@ -74,14 +54,13 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     fixture_close(&fixture);
 }
 
-static void a_settled_guest_needs_neither(void **state)
+static void a_settled_guest_needs_none(void **state)
 {
     (void)state;
     struct fixture fixture;
     fixture_open(&fixture, NULL, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
     assert_int_equal(rf_step_seed.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
     fixture_close(&fixture);
 }
@@ -90,9 +69,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_texts_are_as_they_were_reviewed),
-        cmocka_unit_test(secrets_are_generated_once),
         cmocka_unit_test(the_seed_holds_the_texts_and_nobody_else_reads_it),
-        cmocka_unit_test(a_settled_guest_needs_neither),
+        cmocka_unit_test(a_settled_guest_needs_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
