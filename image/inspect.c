@@ -10,10 +10,7 @@
 #include "image/region.h"
 #include "profiles/profile.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -54,35 +51,6 @@ static json_t *custom_summary(const char *bytes, size_t size)
     return json_pack("{s:s,s:s,s:s}", "state", "url", "profile_url", shown, "source", id);
 }
 
-static void free_context(EVP_MD_CTX **context)
-{
-    EVP_MD_CTX_free(*context);
-}
-
-/* SHA-256 of a stretch of the image. */
-static int digest_part(int fd, const struct rf_isofile *file, char ret_hex[RF_SHA256_HEX], rf_error **err)
-{
-    enum { CHUNK = 1 << 20 };
-    RF_CLEANUP(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    rf_autofree char *buffer = malloc(CHUNK);
-    if (!context || !buffer || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
-        abort();
-    for (uint64_t done = 0; done < file->size;) {
-        const size_t want = file->size - done < CHUNK ? (size_t)(file->size - done) : CHUNK;
-        ssize_t got = pread(fd, buffer, want, (off_t)(file->offset + done));
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return rf_fail_errno(err, RF_FAILED, got ? errno : EIO, "%s in the image can't be read", file->path);
-        if (got > 0)
-            EVP_DigestUpdate(context, buffer, (size_t)got);
-        done += got > 0 ? (uint64_t)got : 0;
-    }
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_DigestFinal_ex(context, digest, NULL);
-    for (unsigned i = 0; i < 32; i++)
-        sprintf(ret_hex + 2 * i, "%02x", digest[i]);
-    return 0;
-}
-
 static int verify_payloads(const char *iso, const rf_medium *medium, rf_error **err)
 {
     rf_autofree struct rf_isofile *files = rf_alloc(medium->payloads_count * sizeof(*files));
@@ -90,17 +58,14 @@ static int verify_payloads(const char *iso, const rf_medium *medium, rf_error **
         files[i].path = medium->payloads[i].path;
     if (rf_isofile_find(iso, files, medium->payloads_count, err) < 0)
         return -1;
-    rf_autofd int fd = open(iso, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", iso);
     for (size_t i = 0; i < medium->payloads_count; i++) {
         const struct rf_payload *payload = &medium->payloads[i];
         char found[RF_SHA256_HEX] = "";
         if (files[i].size != payload->size)
             return rf_fail(err, RF_FAILED, "%s: %s has %" PRIu64 " bytes instead of %" PRIu64, iso, payload->path,
                            files[i].size, payload->size);
-        if (digest_part(fd, &files[i], found, err) < 0)
-            return rf_wrap(err, "%s", iso);
+        if (rf_sha256_part(iso, files[i].offset, files[i].size, found, err) < 0)
+            return rf_wrap(err, "%s", payload->path);
         if (strcmp(found, payload->sha256) != 0)
             return rf_fail(err, RF_FAILED, "%s: the checksum of %s is wrong (%s instead of %s)", iso, payload->path,
                            found, payload->sha256);
