@@ -114,57 +114,6 @@ static void old_pieces_go(void **state)
     assert_true(rf_piece_done(&new));
 }
 
-static void a_key_is_what_it_depends_on(void **state)
-{
-    FIXTURE(self);
-    rf_autofree char *tree = rf_format("%s/tree/sub", self.directory), *top = rf_format("%s/tree", self.directory);
-    rf_autofree char *file = rf_format("%s/file", tree), *link = rf_format("%s/link", tree);
-    assert_int_equal(rf_make_dirs(tree, 0755, NULL), 0);
-    assert_int_equal(rf_write_file(file, "one", 3, 0644, NULL), 0);
-    assert_int_equal(symlink("a", link), 0);
-    char digests[6][RF_SHA256_HEX];
-    for (size_t i = 0; i < RF_COUNT(digests); i++) {
-        if (i == 1) { /* only the time differs: the same key */
-            const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
-            assert_int_equal(utimensat(-1, file, times, 0), 0);
-        }
-        if (i == 2)
-            assert_int_equal(rf_write_file(file, "two", 3, 0644, NULL), 0);
-        if (i == 3)
-            assert_int_equal(chmod(file, 0755), 0);
-        if (i == 4) {
-            unlink(link);
-            assert_int_equal(symlink("b", link), 0);
-        }
-        if (i == 5) {
-            rf_autofree char *empty = rf_format("%s/empty", tree);
-            assert_int_equal(mkdir(empty, 0755), 0);
-        }
-        struct rf_key key = {0};
-        assert_int_equal(rf_key_add_tree(&key, "tree", top, NULL), 0);
-        rf_key_digest(&key, digests[i]);
-        rf_key_clear(&key);
-    }
-    assert_string_equal(digests[0], digests[1]);
-    for (size_t i = 2; i < RF_COUNT(digests); i++)
-        assert_string_not_equal(digests[i - 1], digests[i]);
-    struct rf_key key = {0};
-    assert_int_equal(rf_key_add_file(&key, "file", "/nonexistent/x", NULL), -1);
-    assert_null(key.inputs);
-}
-
-static void a_value_cannot_pretend_to_be_two(void **state)
-{
-    (void)state;
-    struct rf_key one = {0}, two = {0};
-    rf_key_add(&one, "a", "1\nb 2");
-    rf_key_add(&two, "a", "1");
-    rf_key_add(&two, "b", "2");
-    assert_string_not_equal(one.inputs, two.inputs);
-    rf_key_clear(&one);
-    rf_key_clear(&two);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,8 +122,6 @@ int main(void)
         cmocka_unit_test(two_builds_do_not_share_it),
         cmocka_unit_test(strangers_are_not_touched),
         cmocka_unit_test(old_pieces_go),
-        cmocka_unit_test(a_key_is_what_it_depends_on),
-        cmocka_unit_test(a_value_cannot_pretend_to_be_two),
     };
     return cmocka_run_group_tests_name("image/cache", tests, NULL, NULL);
 }
