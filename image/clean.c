@@ -17,8 +17,12 @@ static int remove_matches(const char *root, const char *pattern, rf_error **err)
     if (glob(whole, GLOB_PERIOD | GLOB_NOSORT, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc && outcome == 0; i++) {
             const char *name = strrchr(found.gl_pathv[i], '/') + 1;
-            if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-                outcome = rf_remove_tree(found.gl_pathv[i], err);
+            if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+                continue;
+            outcome = rf_tree_inside(root, found.gl_pathv[i])
+                          ? rf_remove_tree(found.gl_pathv[i], err)
+                          : rf_fail(err, RF_FAILED, "%s can't be removed: a link on the way leads out of the root",
+                                    found.gl_pathv[i]);
         }
     globfree(&found);
     return outcome;
@@ -38,8 +42,8 @@ int rf_root_clean(const char *root, char *const *patterns, time_t date, rf_error
     for (size_t i = 0; patterns[i]; i++)
         if (remove_matches(root, patterns[i], err) < 0)
             return -1;
-    rf_autofree char *log = rf_format("%s/var/log", root);
-    if (rf_exists(log) && rf_tree_walk(log, remove_file, NULL, err) < 0)
+    rf_autofree char *log = rf_format("%s/var/log", root), *in_log = rf_format("%s/.", log);
+    if (rf_exists(log) && rf_tree_inside(root, in_log) && rf_tree_walk(log, remove_file, NULL, err) < 0)
         return -1;
     return rf_tree_put(root, "/etc/machine-id", "", 0444, date, err);
 }

@@ -102,6 +102,15 @@ static int put_file(const char *from, const char *to, const struct stat *status,
     return rf_write_file(to, text, size, mode_of(status), err);
 }
 
+bool rf_tree_inside(const char *root, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    rf_autofree char *above = slash ? rf_format("%.*s", (int)(slash - path) + 1, path) : rf_strdup(".");
+    rf_autofree char *real = realpath(above, NULL), *top = realpath(root, NULL);
+    const size_t length = top ? strlen(top) : 0;
+    return real && top && strncmp(real, top, length) == 0 && (real[length] == '\0' || real[length] == '/');
+}
+
 struct overlay {
     const char *to;
     time_t date;
@@ -113,6 +122,8 @@ static int overlay_entry(void *data, const char *path, const char *below, const 
     if (strlen(below) >= 8 && strcmp(below + strlen(below) - 8, ".gitkeep") == 0)
         return 0;
     rf_autofree char *to = rf_format("%s/%s", self->to, below);
+    if (!rf_tree_inside(self->to, to))
+        return rf_fail(err, RF_FAILED, "%s can't be written: a link on the way leads out of %s", to, self->to);
     if (S_ISDIR(status->st_mode))
         return rf_make_dirs(to, 0755, err);
     if (S_ISLNK(status->st_mode) ? put_link(path, to, err) < 0 : put_file(path, to, status, err) < 0)

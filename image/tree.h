@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,11 +16,15 @@ typedef int rf_tree_visit(void *data, const char *path, const char *below, const
  * not followed. */
 int rf_tree_walk(const char *top, rf_tree_visit *visit, void *data, rf_error **err);
 
+/* Does the directory that `path` stands in, all links followed, lie in `root`? A root file system's absolute links (var/run -> /run)
+ * lead to the building machine's own directories. False where there is no such directory. */
+bool rf_tree_inside(const char *root, const char *path);
+
 /*
  * Copies the tree `from` over the tree `to`: directories (0755 where they are new), regular files (0755 where `from` may be
  * executed by its owner, else 0644), links. What is in the way is replaced, never written into: files of `to` may be
- * hard-linked to somewhere else. Owner is who runs it; times are `date`. Names of files that end in ".gitkeep" are left out. May
- * be repeated; a kill leaves a part.
+ * hard-linked to somewhere else. Owner is who runs it; times are `date`. Names of files that end in ".gitkeep" are left out. RF_FAILED
+ * where a link of `to` leads out of it. May be repeated; a kill leaves a part.
  */
 int rf_tree_overlay(const char *from, const char *to, time_t date, rf_error **err);
 
