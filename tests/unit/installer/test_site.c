@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which steps stand in whose phase, on a recorded node. */
+/* Which steps stand in whose phase and in which order, on recorded machines. */
 #include "installer/site.h"
 #include "raid/bootable.h"
 #include "tests/unit/unit.h"
@@ -19,11 +19,12 @@ static void finish(struct fixture *self)
     rf_profile_free(self->profile);
 }
 
-static void start(struct fixture *self)
+static void start_on(struct fixture *self, const char *machine)
 {
     *self = (struct fixture){0};
     rf_autoproblems rf_problems problems = {0};
-    assert_int_equal(rf_machine_load("tests/machines/installed-node.json", &self->machine, NULL), 0);
+    rf_autofree char *path = rf_format("tests/machines/%s.json", machine);
+    assert_int_equal(rf_machine_load(path, &self->machine, NULL), 0);
     assert_int_equal(rf_profile_load("profiles/musterkunde.yaml", &self->profile, &problems, NULL), 0);
     assert_non_null(self->profile);
 }
@@ -31,7 +32,7 @@ static void start(struct fixture *self)
 #define FIXTURE(self)                                                                                                  \
     (void)state;                                                                                                       \
     RF_CLEANUP(finish) struct fixture self;                                                                            \
-    start(&self)
+    start_on(&self, "installed-node")
 
 static void plan(struct fixture *self)
 {
@@ -119,6 +120,48 @@ static void a_node_with_a_dead_disk(void **state)
     assert_int_equal(step_of(&self, "health/dc1")->phase, RF_PHASE_NODE);
 }
 
+/* "PHASE LANE ID: TITLE" of each step of a machine's whole plan, in its order; "|" a barrier, "-" what is done already. */
+static char *order_of(const char *machine)
+{
+    RF_CLEANUP(finish) struct fixture self;
+    start_on(&self, machine);
+    plan(&self);
+    const rf_plan *all = rf_site_plan(self.site);
+    char *text = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct rf_step *step = &all->steps[i];
+        rf_append(&text, "%s %u%s %s%s: %s\n", step->phase == RF_PHASE_NODE ? "node   " : "install", step->lane,
+                  step->barrier ? "|" : " ", step->done ? "-" : " ", step->id, step->title);
+    }
+    return text;
+}
+
+/* What comes before what is the whole safety of an installation: read the difference before it is committed. */
+static void the_order_is_as_it_was_reviewed(void **state)
+{
+    (void)state;
+    static const char *const machines[] = {"musterkunde-blank", "interrupted", "installed-node"};
+    for (size_t i = 0; i < RF_COUNT(machines); i++) {
+        rf_autofree char *text = order_of(machines[i]);
+        rf_autofree char *path = rf_format("tests/golden/installer/order-%s.txt", machines[i]);
+        unit_golden(path, text);
+    }
+}
+
+static void a_machine_that_does_not_fit_has_no_plan(void **state)
+{
+    (void)state;
+    static const char *const machines[] = {"too-small", "dirty", "three-match"};
+    for (size_t i = 0; i < RF_COUNT(machines); i++) {
+        RF_CLEANUP(finish) struct fixture self;
+        start_on(&self, machines[i]);
+        rf_autoproblems rf_problems problems = {0};
+        assert_int_equal(rf_site_new(self.profile, self.machine, &options, &self.site, &problems, NULL), 0);
+        assert_null(self.site);
+        assert_true(problems.count > 0);
+    }
+}
+
 int main(void)
 {
     setenv("RICHTFEST_RECIPES", "postinstall/recipes", 0);
@@ -128,6 +171,8 @@ int main(void)
         cmocka_unit_test(a_node_makes_no_esp),
         cmocka_unit_test(the_installer_does_it_itself),
         cmocka_unit_test(a_node_with_a_dead_disk),
+        cmocka_unit_test(the_order_is_as_it_was_reviewed),
+        cmocka_unit_test(a_machine_that_does_not_fit_has_no_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

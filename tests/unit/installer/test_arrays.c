@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Arrays as the kernel describes them, below a directory that stands for the machine. */
+#include "installer/arrays.h"
+#include "tests/unit/unit.h"
+
+static char *root;
+
+static void put(const char *path, const char *text)
+{
+    rf_autofree char *full = rf_format("%s%s", root, path), *above = rf_strdup(full);
+    *strrchr(above, '/') = '\0';
+    assert_int_equal(rf_make_dirs(above, 0755, NULL), 0);
+    assert_int_equal(rf_write_file(full, text, strlen(text), 0644, NULL), 0);
+}
+
+/* What the kernel shows of an array of two members; `more` are further NAME, TEXT pairs. NULL-terminated. */
+static void array(const char *name, const char *given, const char *degraded, const char *const *more)
+{
+    const char *const rows[][2] = {{"size", "67043328\n"},        {"md/level", "raid1\n"},
+                                   {"md/raid_disks", "2\n"},      {"md/degraded", degraded},
+                                   {"md/array_state", "clean\n"}, {"md/sync_action", "idle\n"}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autofree char *path = rf_format("/sys/block/%s/%s", name, rows[i][0]);
+        put(path, rows[i][1]);
+    }
+    for (; *more; more += 2) {
+        rf_autofree char *path = rf_format("/sys/block/%s/%s", name, more[0]);
+        put(path, more[1]);
+    }
+    if (!given)
+        return;
+    rf_autofree char *folder = rf_format("%s/dev/md", root), *link = rf_format("%s/%s", folder, given),
+                     *target = rf_format("../%s", name);
+    assert_int_equal(rf_make_dirs(folder, 0755, NULL), 0);
+    assert_int_equal(symlink(target, link), 0);
+}
+
+#define ARRAY(name, given, degraded, ...) array(name, given, degraded, (const char *const[]){__VA_ARGS__ NULL})
+
+static void each_state_has_its_line(void **state)
+{
+    (void)state;
+    ARRAY("md127", "system", "0\n", );
+    ARRAY("md126", "data", "1\n", );
+    ARRAY("md5", NULL, "1\n", "md/sync_action", "recover\n", "md/sync_completed", "33521664 / 67043328\n",
+          "md/sync_speed", "102400\n", );
+    ARRAY("md10", NULL, "0\n", "md/sync_action", "resync\n", "md/sync_completed", "none\n", "md/sync_speed", "0\n", );
+    ARRAY("md9", NULL, "0\n", "md/array_state", "inactive\n", );
+    put("/sys/block/sda/size", "1\n"); /* no array */
+    rf_autojson json_t *arrays = rf_arrays_json(root);
+    rf_autofree char *text = rf_arrays_text(arrays);
+    assert_string_equal(
+        text, "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n"
+              "md5          raid1       34.3 GB  1 of 2   rebuilding  recover 50 %, 105 MB/s, 2 min 43 s left\n"
+              "md9          raid1       34.3 GB  2 of 2   inactive\n"
+              "md10         raid1       34.3 GB  2 of 2   clean  resync 0 %, 0 B/s, 0.0 s left\n"
+              "data         raid1       34.3 GB  1 of 2   degraded\n"
+              "system       raid1       34.3 GB  2 of 2   clean\n");
+    const json_t *resync = json_object_get(json_array_get(arrays, 0), "resync");
+    assert_int_equal(rf_json_integer(resync, "seconds_left", 0), 163);
+}
+
+static void no_arrays_are_an_empty_list(void **state)
+{
+    (void)state;
+    rf_autojson json_t *arrays = rf_arrays_json("/nonexistent");
+    assert_int_equal(json_array_size(arrays), 0);
+    rf_autofree char *text = rf_arrays_text(arrays);
+    assert_string_equal(text, "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    root = unit_directory();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rf_remove_tree(root, NULL);
+    free(root);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_state_has_its_line),
+        cmocka_unit_test(no_arrays_are_an_empty_list),
+    };
+    return cmocka_run_group_tests_name("installer/arrays", tests, setup, teardown);
+}
