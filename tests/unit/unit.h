@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The error's text is exactly this; frees it. */
 #define assert_error(error, text)                                                                                      \
@@ -48,6 +49,38 @@ static inline char *unit_directory(void)
     if (!mkdtemp(path))
         abort();
     return path;
+}
+
+/* One such directory for all tests of a program: these two are its group's setup and teardown. */
+static inline char **unit_scratch_slot(void)
+{
+    static char *path;
+    return &path;
+}
+
+#define unit_scratch() (*unit_scratch_slot())
+
+static inline int unit_scratch_open(void **state)
+{
+    (void)state;
+    unit_scratch() = unit_directory();
+    return 0;
+}
+
+static inline int unit_scratch_close(void **state)
+{
+    (void)state;
+    rf_remove_tree(unit_scratch(), NULL);
+    free(unit_scratch());
+    return 0;
+}
+
+/* The file's permission bits. */
+static inline unsigned unit_mode(const char *path)
+{
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_mode & 07777;
 }
 
 /* The text is that of the file at `path`. RF_GOLDEN_UPDATE=1 writes it anew: read the difference before it is committed. */

@@ -14,11 +14,9 @@ static const struct {
 };
 #define MILLION_A "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
 
-static char *directory;
-
 static char *file_of(const char *name, const void *bytes, size_t size)
 {
-    char *path = rf_format("%s/%s", directory, name);
+    char *path = rf_format("%s/%s", unit_scratch(), name);
     assert_int_equal(rf_write_file(path, bytes, size, 0600, NULL), 0);
     return path;
 }
@@ -77,21 +75,6 @@ static void what_can_not_be_read_has_no_checksum(void **state)
     assert_string_equal(found, "untouched");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    directory = unit_directory();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_remove_tree(directory, NULL);
-    free(directory);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,5 +82,5 @@ int main(void)
         cmocka_unit_test(a_part_is_hashed_alone),
         cmocka_unit_test(what_can_not_be_read_has_no_checksum),
     };
-    return cmocka_run_group_tests_name("base/digest", tests, setup, teardown);
+    return cmocka_run_group_tests_name("base/digest", tests, unit_scratch_open, unit_scratch_close);
 }

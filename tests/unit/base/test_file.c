@@ -4,11 +4,9 @@
 
 #include <sys/stat.h>
 
-static char *directory;
-
 static char *in(const char *name)
 {
-    return rf_format("%s/%s", directory, name);
+    return rf_format("%s/%s", unit_scratch(), name);
 }
 
 static void test_round_trip(void **state)
@@ -47,7 +45,7 @@ static void test_failure_leaves_no_rubbish(void **state)
     rf_error *error = NULL;
     assert_int_equal(rf_write_file(path, "x", 1, 0600, &error), -1); /* a directory stands there */
     assert_error_has(error, "can't be written");
-    rf_autodir DIR *dir = opendir(directory);
+    rf_autodir DIR *dir = opendir(unit_scratch());
     for (struct dirent *entry; (entry = readdir(dir));)
         assert_null(strstr(entry->d_name, ".folder."));
 }
@@ -149,7 +147,7 @@ static void test_chunks(void **state)
     rf_error *error = NULL;
     assert_int_equal(rf_read_chunks(path, SIZE - 10, 30, &for_none, &error), -1);
     assert_error_has(error, "chunks ends 20 bytes early");
-    assert_int_equal(rf_read_chunks(directory, 0, RF_TO_THE_END, &for_none, &error), -1);
+    assert_int_equal(rf_read_chunks(unit_scratch(), 0, RF_TO_THE_END, &for_none, &error), -1);
     assert_error_has(error, "can't be read: Is a directory");
 }
 
@@ -160,21 +158,6 @@ static void test_remove_tree(void **state)
     assert_int_equal(rf_remove_tree(path, NULL), 0);
     assert_false(rf_exists(path));
     assert_int_equal(rf_remove_tree(path, NULL), 0);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    directory = unit_directory();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_remove_tree(directory, NULL);
-    free(directory);
-    return 0;
 }
 
 int main(void)
@@ -189,5 +172,5 @@ int main(void)
         cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_remove_tree),
     };
-    return cmocka_run_group_tests_name("base/file", tests, setup, teardown);
+    return cmocka_run_group_tests_name("base/file", tests, unit_scratch_open, unit_scratch_close);
 }

@@ -3,11 +3,9 @@
 #include "base/json.h"
 #include "tests/unit/unit.h"
 
-static char *directory;
-
 static char *file_of(const char *text, size_t size)
 {
-    char *path = rf_format("%s/a.json", directory);
+    char *path = rf_format("%s/a.json", unit_scratch());
     assert_int_equal(rf_write_file(path, text, size, 0600, NULL), 0);
     return path;
 }
@@ -78,21 +76,6 @@ static void members_of_another_kind_are_absent(void **state)
     assert_int_equal(rf_json_integer(json_object_get(json, "list"), "number", 7), 7);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    directory = unit_directory();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_remove_tree(directory, NULL);
-    free(directory);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,5 +83,5 @@ int main(void)
         cmocka_unit_test(what_is_no_document_is_said_with_its_place),
         cmocka_unit_test(members_of_another_kind_are_absent),
     };
-    return cmocka_run_group_tests_name("base/json", tests, setup, teardown);
+    return cmocka_run_group_tests_name("base/json", tests, unit_scratch_open, unit_scratch_close);
 }

@@ -3,11 +3,9 @@
 #include "installer/arrays.h"
 #include "tests/unit/unit.h"
 
-static char *root;
-
 static void put(const char *path, const char *text)
 {
-    rf_autofree char *full = rf_format("%s%s", root, path), *above = rf_strdup(full);
+    rf_autofree char *full = rf_format("%s%s", unit_scratch(), path), *above = rf_strdup(full);
     *strrchr(above, '/') = '\0';
     assert_int_equal(rf_make_dirs(above, 0755, NULL), 0);
     assert_int_equal(rf_write_file(full, text, strlen(text), 0644, NULL), 0);
@@ -29,7 +27,7 @@ static void array(const char *name, const char *given, const char *degraded, con
     }
     if (!given)
         return;
-    rf_autofree char *folder = rf_format("%s/dev/md", root), *link = rf_format("%s/%s", folder, given),
+    rf_autofree char *folder = rf_format("%s/dev/md", unit_scratch()), *link = rf_format("%s/%s", folder, given),
                      *target = rf_format("../%s", name);
     assert_int_equal(rf_make_dirs(folder, 0755, NULL), 0);
     assert_int_equal(symlink(target, link), 0);
@@ -47,7 +45,7 @@ static void each_state_has_its_line(void **state)
     ARRAY("md10", NULL, "0\n", "md/sync_action", "resync\n", "md/sync_completed", "none\n", "md/sync_speed", "0\n", );
     ARRAY("md9", NULL, "0\n", "md/array_state", "inactive\n", );
     put("/sys/block/sda/size", "1\n"); /* no array */
-    rf_autojson json_t *arrays = rf_arrays_json(root);
+    rf_autojson json_t *arrays = rf_arrays_json(unit_scratch());
     rf_autofree char *text = rf_arrays_text(arrays);
     assert_string_equal(
         text, "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n"
@@ -69,26 +67,11 @@ static void no_arrays_are_an_empty_list(void **state)
     assert_string_equal(text, "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    root = unit_directory();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_remove_tree(root, NULL);
-    free(root);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_has_its_line),
         cmocka_unit_test(no_arrays_are_an_empty_list),
     };
-    return cmocka_run_group_tests_name("installer/arrays", tests, setup, teardown);
+    return cmocka_run_group_tests_name("installer/arrays", tests, unit_scratch_open, unit_scratch_close);
 }

@@ -3,11 +3,9 @@
 #include "postinstall/kvm.h"
 #include "tests/unit/unit.h"
 
-static char *root;
-
 static void put(const char *path, const char *text)
 {
-    rf_autofree char *full = rf_format("%s%s", root, path), *above = rf_strdup(full);
+    rf_autofree char *full = rf_format("%s%s", unit_scratch(), path), *above = rf_strdup(full);
     *strrchr(above, '/') = '\0';
     assert_int_equal(rf_make_dirs(above, 0755, NULL), 0);
     assert_int_equal(rf_write_file(full, text, strlen(text), 0644, NULL), 0);
@@ -16,7 +14,7 @@ static void put(const char *path, const char *text)
 static void assert_unusable(const char *part)
 {
     rf_autofree char *reason = NULL;
-    assert_false(rf_kvm_usable(root, &reason));
+    assert_false(rf_kvm_usable(unit_scratch(), &reason));
     if (!strstr(reason, part) || !strstr(reason, "guests are emulated and slow"))
         fail_msg("\"%s\" does not say \"%s\"", reason, part);
 }
@@ -37,23 +35,8 @@ static void the_reason_is_said(void **state)
     assert_unusable("/dev/kvm does not answer as KVM does");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    root = unit_directory();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_remove_tree(root, NULL);
-    free(root);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_reason_is_said)};
-    return cmocka_run_group_tests_name("postinstall/kvm", tests, setup, teardown);
+    return cmocka_run_group_tests_name("postinstall/kvm", tests, unit_scratch_open, unit_scratch_close);
 }

@@ -3,16 +3,7 @@
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/fixture.h"
 
-#include <sys/stat.h>
-
 #define SECRETS RF_STATE_GUESTS "/dc1/secrets.json"
-
-static unsigned mode_of(const char *path)
-{
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_mode & 07777;
-}
 
 static void secrets_are_generated_once(void **state)
 {
@@ -24,8 +15,8 @@ static void secrets_are_generated_once(void **state)
     assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
     assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
     rf_autofree char *path = rf_guest_state_path(guest, "secrets.json"), *directory = rf_guest_state_path(guest, "");
-    assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(mode_of(directory), 0700);
+    assert_int_equal(unit_mode(path), 0600);
+    assert_int_equal(unit_mode(directory), 0700);
     rf_autojson json_t *first = rf_secret_load(guest);
     assert_int_equal(strlen(rf_json_string(first, "administrator")), 20);
     assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0); /* the guest may already have it */

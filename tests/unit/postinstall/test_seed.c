@@ -4,8 +4,6 @@
 #include "postinstall/seed.h"
 #include "tests/unit/postinstall/fixture.h"
 
-#include <sys/stat.h>
-
 static void the_texts_are_as_they_were_reviewed(void **state)
 {
     (void)state;
@@ -17,13 +15,6 @@ static void the_texts_are_as_they_were_reviewed(void **state)
     assert_golden("seed-dc1-meta-data.json", meta);
     assert_golden("seed-dc1-network-config.json", network);
     fixture_close(&fixture);
-}
-
-static unsigned mode_of(const char *path)
-{
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_mode & 07777;
 }
 
 static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
@@ -40,7 +31,7 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     assert_int_equal(rf_step_seed.verify(&fixture.env, guest, &error), 0);
     rf_autofree char *seed = rf_guest_seed_path(guest), *image = NULL;
     size_t size = 0;
-    assert_int_equal(mode_of(seed), 0600);
+    assert_int_equal(unit_mode(seed), 0600);
     assert_int_equal(rf_read_file(seed, 1U << 22, &image, &size, NULL), 0);
     assert_memory_equal(image + 16 * 2048, "\1CD001\1", 7); /* ECMA-119, 8.4: the primary volume descriptor */
     assert_memory_equal(image + 16 * 2048 + 40, "cidata ", 7);
