@@ -66,16 +66,9 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return rf_say_usage(self, "one profile, or --live, or --node");
     if (options.live)
         return rf_live_run(options.medium);
-    rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
-    rf_error *error = NULL;
-    if (rf_read_profile(options.profile, &profile, &problems, &error) < 0)
-        return rf_say_error(error);
-    if (profile)
-        rf_check_example_key(profile, &problems);
-    if (problems.count)
-        return rf_say_problems(&problems, RF_BAD_PROFILE);
-    return apply(&options, profile);
+    int code = rf_command_profile(options.profile, true, &profile);
+    return code == RF_OK ? apply(&options, profile) : code;
 }
 
 const struct rf_subcommand rf_cmd_apply = {

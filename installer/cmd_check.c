@@ -12,13 +12,10 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return RF_USAGE;
     if (count != 1 || !*words[0])
         return rf_say_usage(self, count < 2 ? "which profile?" : "one profile at a time");
-    rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
-    rf_error *error = NULL;
-    if (rf_read_profile(words[0], &profile, &problems, &error) < 0)
-        return rf_say_error(error);
-    if (problems.count)
-        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    int code = rf_command_profile(words[0], false, &profile);
+    if (code != RF_OK)
+        return code;
     printf("%s: valid; node %s with %zu guest%s\n", words[0], profile->node.id, profile->guests_count,
            profile->guests_count == 1 ? "" : "s");
     return RF_OK;

@@ -38,15 +38,10 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     options.iso = words[0];
     if (!options.profile)
         return customize(&options);
-    rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
-    rf_error *error = NULL;
-    if (rf_read_profile(options.profile, &profile, &problems, &error) < 0)
-        return rf_say_error(error);
-    if (profile)
-        rf_check_example_key(profile, &problems);
-    if (problems.count)
-        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    int code = rf_command_profile(options.profile, true, &profile);
+    if (code != RF_OK)
+        return code;
     options.profile_text = profile->text;
     options.profile_size = strlen(profile->text);
     options.profile_node_id = profile->node.id;

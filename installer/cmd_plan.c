@@ -38,10 +38,9 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     rf_automachine rf_machine *machine = NULL;
     rf_autosite struct rf_site *site = NULL;
     rf_error *error = NULL;
-    if (rf_read_profile(words[0], &profile, &problems, &error) < 0)
-        return rf_say_error(error);
-    if (problems.count)
-        return rf_say_problems(&problems, RF_BAD_PROFILE);
+    int code = rf_command_profile(words[0], false, &profile);
+    if (code != RF_OK)
+        return code;
     struct rf_site_options where = {.medium = RF_MEDIUM_DIR, .target = RF_RUN_DIR "/target"};
     if (rf_read_machine(options.machine, &machine, &error) < 0 ||
         rf_site_new(profile, machine, &where, &site, &problems, &error) < 0)

@@ -94,23 +94,31 @@ static int show(const rf_profile *profile, bool as_json, rf_error **err)
     return healthy ? RF_OK : RF_FAILED;
 }
 
+struct options {
+    bool json;
+};
+
+static const struct rf_option known[] = {RF_OPTION_FLAG(struct options, json, "json", "everything, for programs"), {0}};
+
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    bool as_json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc > 2 || (argc == 2 && !as_json))
+    struct options options = {0};
+    char **words;
+    int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count > 0)
         return rf_say_usage(self, "it takes --json or nothing");
-    rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
     rf_error *error = NULL;
     if (!rf_exists(RF_STATE_PROFILE)) {
         rf_fail(&error, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
         return rf_say_error(error);
     }
-    if (rf_read_profile(RF_STATE_PROFILE, &profile, &problems, &error) < 0)
-        return rf_say_error(error);
-    if (problems.count)
-        return rf_say_problems(&problems, RF_BAD_PROFILE);
-    int outcome = show(profile, as_json, &error);
+    int code = rf_command_profile(RF_STATE_PROFILE, false, &profile);
+    if (code != RF_OK)
+        return code;
+    int outcome = show(profile, options.json, &error);
     return outcome < 0 ? rf_say_error(error) : outcome;
 }
 
@@ -118,6 +126,7 @@ const struct rf_subcommand rf_cmd_status = {
     .name = "status",
     .usage = "[--json]",
     .summary = "on the node: itself, its disks and arrays, its guests and their health",
+    .options = known,
     .help = "Asks everything now; as root, because the profile is readable for root only.\n"
             "0: all healthy. 3: something is not. 2: this is no node.\n",
     .run = run,

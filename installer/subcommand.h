@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/problem.h"
 #include "installer/options.h"
+#include "profiles/profile.h"
 
 #include <stdbool.h>
 
@@ -27,6 +28,10 @@ char *rf_help_text(void);
 
 /* "richtfest: error: …" on standard error; returns the error's exit code. Frees the error. */
 int rf_say_error(rf_error *err);
+
+/* The profile that a command was given (installer/inputs.h): RF_OK and *ret_profile, which the caller frees, or the exit code of what
+ * is wrong, which was said. `install`: the example key is wrong, too. */
+int rf_command_profile(const char *path, bool install, rf_profile **ret_profile);
 
 /* The problems on standard error, one line each, and `code` returned. */
 int rf_say_problems(const rf_problems *problems, enum rf_code code);
