@@ -69,9 +69,10 @@ const char *rf_state_name(enum rf_state state);
  * tenth elsewhere. */
 rf_sink *rf_sink_console(int fd);
 
-/* Every console that the kernel writes to (/sys/class/tty/console/active), opened without becoming its owner: for the
- * installer, whose reader may look at a screen or at a serial line. */
-rf_sink *rf_sink_consoles(void);
+/* Every console that the kernel writes to (NULL: /sys/class/tty/console/active; or names below /dev with blanks between), opened
+ * without becoming its owner: for unattended runs, whose reader may look at a screen or at a serial line. One that a login program
+ * hangs up meanwhile is opened again. */
+rf_sink *rf_sink_consoles(const char *names);
 
 /* JSON lines appended to a file (0600), or to a descriptor (not closed). */
 rf_sink *rf_sink_file(const char *path, rf_error **err);

@@ -5,13 +5,15 @@
 #include "base/memory.h"
 #include "base/units.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 
 struct console {
     int fd;
-    bool owned, terminal;
+    char *path; /* where it is opened again; NULL: the caller's own descriptor */
+    bool terminal;
     bool open_line; /* a redrawn progress line stands without its newline */
     unsigned tenth; /* of the last progress line, where nothing is redrawn */
     char step[64];  /* whose progress that was */
@@ -23,12 +25,40 @@ struct console_sink {
     size_t count;
 };
 
+static int open_console(const char *path)
+{
+    return open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Whoever offers a login on a console hangs it up first (vhangup(2), agetty(8)); from then on each write(2) to a descriptor that was
+ * open before ends with EIO, and only a new one works. */
+static bool open_again(struct console *console)
+{
+    int fd = console->path ? open_console(console->path) : -1;
+    if (fd < 0)
+        return false;
+    close(console->fd);
+    console->fd = fd;
+    return true;
+}
+
+/* A console that takes nothing for half a second (a serial line without a reader) loses the line; the run goes on. */
+static ssize_t put(const struct console *console, const char *text, size_t size)
+{
+    struct pollfd ready = {console->fd, POLLOUT, 0};
+    errno = 0;
+    return poll(&ready, 1, 500) > 0 ? write(console->fd, text, size) : -1;
+}
+
 static void say(struct console *console, const char *text)
 {
-    /* A console that takes nothing for half a second (a serial line without a reader) loses the line; the run goes on. */
+    bool again = false;
     for (size_t left = strlen(text); left > 0;) {
-        struct pollfd ready = {console->fd, POLLOUT, 0};
-        ssize_t wrote = poll(&ready, 1, 500) > 0 ? write(console->fd, text, left) : -1;
+        ssize_t wrote = put(console, text, left);
+        if (wrote < 0 && errno == EIO && !again && open_again(console)) {
+            again = true;
+            continue;
+        }
         if (wrote < 0)
             return;
         text += wrote;
@@ -131,8 +161,9 @@ static void console_release(rf_sink *sink)
     for (size_t i = 0; i < self->count; i++) {
         if (self->consoles[i].open_line)
             say(&self->consoles[i], "\n");
-        if (self->consoles[i].owned)
+        if (self->consoles[i].path)
             close(self->consoles[i].fd);
+        free(self->consoles[i].path);
     }
     free(self->consoles);
     free(self);
@@ -154,19 +185,19 @@ rf_sink *rf_sink_console(int fd)
     return &self->sink;
 }
 
-rf_sink *rf_sink_consoles(void)
+rf_sink *rf_sink_consoles(const char *names)
 {
     struct console_sink *self = make();
-    rf_autofree char *names = rf_read_line("/sys/class/tty/console/active");
-    char *rest = names, *name;
+    rf_autofree char *active = names ? rf_strdup(names) : rf_read_line("/sys/class/tty/console/active");
+    char *rest = active, *name;
     while ((name = strsep(&rest, " "))) {
         rf_autofree char *path = rf_format("/dev/%s", name);
-        int fd = *name ? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+        int fd = *name ? open_console(path) : -1;
         if (fd < 0)
             continue;
         struct console *console = rf_array_add(&self->consoles, &self->count, sizeof(*console));
         /* Serial lines end in log files and provider panels: plain lines there, no redrawing. */
-        *console = (struct console){.fd = fd, .owned = true, .terminal = false};
+        *console = (struct console){.fd = fd, .path = RF_STEAL(path), .terminal = false};
     }
     return &self->sink;
 }

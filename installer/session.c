@@ -29,7 +29,7 @@ static rf_sink *sink_for(enum rf_audience audience)
 {
     if (audience == RF_AUDIENCE_JSON)
         return rf_sink_fd(STDOUT_FILENO);
-    return audience == RF_AUDIENCE_CONSOLES ? rf_sink_consoles() : rf_sink_console(STDOUT_FILENO);
+    return audience == RF_AUDIENCE_CONSOLES ? rf_sink_consoles(NULL) : rf_sink_console(STDOUT_FILENO);
 }
 
 void rf_session_open(struct rf_session *session, enum rf_audience audience, const char *event_file, const char *machine)

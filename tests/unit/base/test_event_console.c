@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 static void progress(rf_events *events, const char *step, const char *title, double seconds, uint64_t done,
@@ -122,12 +124,36 @@ static void a_console_that_takes_nothing_loses_lines(void **state)
     close(ends[1]);
 }
 
+/* As agetty does it when it offers a login on the console of a node that is at work. */
+static void a_console_that_was_hung_up_is_opened_again(void **state)
+{
+    (void)state;
+    rf_autofd int master = -1, slave = -1;
+    char name[64] = "", text[512] = "";
+    assert_int_equal(openpty(&master, &slave, name, NULL, NULL), 0);
+    rf_autoevents rf_events *events = rf_events_new("n1");
+    rf_events_add(events, rf_sink_consoles(name + strlen("/dev/")));
+    rf_emit_message(events, RF_DONE, "before");
+    assert_true(read(master, text, sizeof(text) - 1) > 0);
+    assert_non_null(strstr(text, "before"));
+    if (ioctl(slave, TIOCVHANGUP) < 0) {
+        print_message("skipped: TIOCVHANGUP needs root\n");
+        skip();
+    }
+    rf_emit_message(events, RF_STATE_FAILED, "behind");
+    memset(text, 0, sizeof(text));
+    assert_int_equal(poll(&(struct pollfd){master, POLLIN, 0}, 1, 2000), 1);
+    assert_true(read(master, text, sizeof(text) - 1) > 0);
+    assert_non_null(strstr(text, "behind"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_where_nothing_is_redrawn),
         cmocka_unit_test(a_terminal_redraws_its_last_line),
         cmocka_unit_test(a_console_that_takes_nothing_loses_lines),
+        cmocka_unit_test(a_console_that_was_hung_up_is_opened_again),
     };
     return cmocka_run_group_tests_name("base/event_console", tests, NULL, NULL);
 }
