@@ -1,37 +1,54 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A smaller server with BIOS: from the ISO to the booted node, without guests; the medium is gone at the first
-boot."""
+"""A smaller server with BIOS: from the ISO to the booted node, without guests. The medium is pulled while the root is unpacked, and
+comes back; it is gone at the first boot; and at the end the first disk is gone too."""
+
+import re
 
 import pytest
 
-from richtfest_lab import profile
-from richtfest_lab.disks import Disk
-from richtfest_lab.machine import Spec, forwards
-from richtfest_lab.node import COCKPIT, SSH, Node
+from richtfest_lab import small
 
 pytestmark = pytest.mark.core
 
 
-def test_bios_up_to_the_booted_node(lab, url_iso, site, key, shipped_profile):
-    text = profile.for_lab(shipped_profile, key, site.url("/report")).remove("guests")
-    profile.shrink(text, cores=2, memory=1536)
-    iso, _, page = url_iso
-    site.pages[page] = text.text
-    site.start()
-    members = [Disk("d0", bus="virtio-blk"), Disk("d1", bus="virtio-blk")]
-    spec = Spec(
-        name="node", firmware="bios", cores=2, memory=1536, disks=members, iso=iso, forwards=forwards(SSH, COCKPIT)
-    )
-    machine = lab.start(spec)
-    assert site.reports.wait_run_end(1, 420, lab.trouble)["state"] == "done"
+def pull_the_medium_while_it_unpacks(lab, machine, reports):
+    """Half a server is said to be one, and the power and the medium come back."""
+    reports.wait_event("root/unpack", "progress", 420, lab.trouble)
     machine.eject()
-    machine.wait_reboot(1, 60)
+    failed = reports.wait_run_end(1, 180, lab.trouble, allow_failed=True)
+    assert (failed["state"], failed["code"]) == ("failed", 3)
+    assert re.search(r"medium can't be read any more; attach it again", failed["message"]), failed["message"]
+    assert "Unpack the root" in failed["message"]
+    reports.forgive()
+    machine.power_cut()
+    machine.start()
 
-    assert site.reports.wait_run_end(2, 300, lab.trouble)["state"] == "done"
-    node = Node(machine, key).wait_ssh(180).learn(site.reports)
+
+def check_resumed(reports, run):
+    """What was done before was found again."""
+    last = {event["step"]: event for event in reports.find(run=run) if event.get("step")}
+    for step in ("partition/1", "partition/2", "filesystem/esp-1", "filesystem/esp-2", "filesystem/system", "filesystem/images"):
+        assert last[step]["state"] == "skipped", last[step]
+    for step in ("array/system", "array/data"):
+        assert last[step]["title"].startswith("Assemble"), last[step]
+    assert last["root/unpack"]["state"] == "done"
+
+
+def check_node(node):
+    """Up, whole, and by BIOS."""
     assert node.ssh("test -d /sys/firmware/efi", check=False).returncode != 0
     arrays = node.arrays()
     assert arrays and all(state == "UU" for _, _, state in arrays.values()), arrays
     assert node.sudo("richtfest status").returncode == 0
     assert "musterkunde-n1" in node.sudo("richtfest status").stdout
+
+
+def test_bios_up_to_the_booted_node(lab, url_iso, site, key, shipped_profile):
+    machine = small.power_on(lab, url_iso, site, key, shipped_profile, firmware="bios", bus="virtio-blk")
+    pull_the_medium_while_it_unpacks(lab, machine, site.reports)
+    node = small.up_to_the_node(lab, machine, site, key, run=2)
+    check_resumed(site.reports, site.reports.runs()[1])
+    check_node(node)
     assert machine.reboots() <= 2  # one of its own; SeaBIOS turns a soft reset into a second, hard one
+    small.lose_first_disk(node, lab, site)
+    small.check_runs_on_one_disk(node)

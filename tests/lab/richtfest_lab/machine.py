@@ -207,6 +207,10 @@ class Machine:
         """A disk that is not there at the next start()."""
         self.spec.disks.remove(self.disk(name))
 
+    def forget_firmware(self):
+        """Another mainboard at the next start(): the variables of UEFI, with its boot entries, are new."""
+        os.unlink(os.path.join(self.folder, "vars.fd"))
+
     def eject(self):
         """Takes the medium out: out of the drive, or the stick out of its port. The next start() finds it in again, unless
         `spec.iso` is None."""
