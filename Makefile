@@ -55,7 +55,7 @@ cli: $(PROGRAM)
 lab-core: iso
 	$(PYTHON) tests/all.py lab
 
-## make lab       every machine in QEMU (today the same ones that make test runs)
+## make lab       every machine in QEMU: those of make test, and the long ones besides
 lab: deps
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab

@@ -180,8 +180,13 @@ char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids 
                            "  terminal_output console serial\n"
                            "fi\n"
                            "set default=0\n"
-                           "set timeout=1\n",
-                           profile->node.id);
+                           "set timeout=1\n"
+                           "search --no-floppy --fs-uuid --set=root %s\n"
+                           "# Links that lead nowhere: a kernel's update was cut short. The kernel before is whole.\n"
+                           "if [ ! -s /%s/boot/vmlinuz -o ! -s /%s/boot/initrd.img ]; then\n"
+                           "  set default=1\n"
+                           "fi\n",
+                           profile->node.id, ids->system_uuid, ids->root, ids->root);
     append_entry(&text, profile, ids, "", "");
     append_entry(&text, profile, ids, ", the kernel before", ".old");
     return text;
