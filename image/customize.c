@@ -109,10 +109,28 @@ static int customize_copy(const struct rf_customize_options *options, const char
     return 0;
 }
 
+/* Letters, digits, and what kernel-parameters.txt's own examples need. "--" and "---" end parts of the line. */
+static int check_arguments(const char *arguments, rf_error **err)
+{
+    static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;=_-+@/%~!*";
+    size_t size = strlen(arguments), good = strspn(arguments, taken);
+    if (size > RF_KERNEL_ARGUMENTS_MAX)
+        return rf_fail(err, RF_USAGE, "the kernel's arguments are %zu bytes long; there is room for %d", size,
+                       RF_KERNEL_ARGUMENTS_MAX);
+    if (good < size)
+        return rf_fail(err, RF_USAGE, "the kernel's arguments can't hold the character '%c' (byte %zu)",
+                       arguments[good] >= ' ' && arguments[good] < 127 ? arguments[good] : '?', good + 1);
+    if (strncmp(arguments, "--", 2) == 0 || strstr(arguments, " --"))
+        return rf_fail(err, RF_USAGE, "the kernel's arguments can't hold a word that begins with --");
+    return 0;
+}
+
 static int check_options(const struct rf_customize_options *options, rf_error **err)
 {
     if (!!options->profile_url + !!options->profile_text + options->reset != 1)
         return rf_fail(err, RF_USAGE, "exactly one of a profile's URL, a profile, and a reset is wanted");
+    if (options->kernel_arguments && check_arguments(options->kernel_arguments, err) < 0)
+        return -1;
     return options->profile_url ? rf_url_check(options->profile_url, err) : 0;
 }
 
@@ -123,7 +141,9 @@ static int make_envblk(const struct rf_customize_options *options, char ret_bloc
         rf_source_id_url(options->profile_url, id);
     else if (options->profile_text)
         rf_source_id_node(options->profile_node_id, id);
-    return rf_envblk_format(&(struct rf_envblk_variable){RF_SOURCE_VARIABLE, id}, 1, ret_block, err);
+    const struct rf_envblk_variable variables[] = {
+        {RF_SOURCE_VARIABLE, id}, {RF_ARGUMENTS_VARIABLE, options->kernel_arguments ? options->kernel_arguments : ""}};
+    return rf_envblk_format(variables, options->kernel_arguments ? 2 : 1, ret_block, err);
 }
 
 int rf_image_customize(const struct rf_customize_options *options, rf_error **err)

@@ -41,6 +41,8 @@ int rf_image_build(const struct rf_image_options *options, rf_runner *runner, rf
 int rf_image_build_plan(const struct rf_image_options *options, rf_runner *runner, char **ret_text, rf_error **err);
 
 /* Exactly one of profile_url, profile and reset. */
+#define RF_KERNEL_ARGUMENTS_MAX 512
+
 struct rf_customize_options {
     const char *iso;
     const char *output;      /* write there: a copy is customised; NULL: in place */
@@ -51,6 +53,9 @@ struct rf_customize_options {
     const char *profile_text;
     size_t profile_size;
     const char *profile_node_id;
+    /* For the kernel of the live system and of the installed node ("console=ttyS1,115200"), up to RF_KERNEL_ARGUMENTS_MAX bytes; or
+     * NULL. GRUB takes it word by word: no quotes, and nothing that GRUB or the kernel would read as more than a word. */
+    const char *kernel_arguments;
     bool reset; /* as it left the builder */
 };
 

@@ -4,6 +4,7 @@
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "image/envblk.h"
 #include "image/image.h"
 #include "image/isofile.h"
 #include "image/medium.h"
@@ -85,9 +86,18 @@ static int read_manifest(const char *iso, const struct rf_isofile *file, json_t 
     return *ret_manifest ? 0 : rf_fail(err, RF_FAILED, "%s: %s is no JSON: %s", iso, file->path, where.text);
 }
 
+/* NULL where there are none. */
+static char *kernel_arguments(const char *iso, const struct rf_isofile *file)
+{
+    rf_autofree char *block = NULL;
+    if (!file->offset || rf_isofile_read(iso, file, RF_ENVBLK_SIZE, &block, NULL) < 0)
+        return NULL;
+    return rf_envblk_get(block, file->size, RF_ARGUMENTS_VARIABLE);
+}
+
 int rf_image_inspect_json(const struct rf_inspect_options *options, json_t **ret_json, rf_error **err)
 {
-    struct rf_isofile files[] = {{.path = RF_MEDIUM_MANIFEST_FILE}, {.path = RF_REGION_FILE}};
+    struct rf_isofile files[] = {{.path = RF_MEDIUM_MANIFEST_FILE}, {.path = RF_REGION_FILE}, {.path = RF_ENVBLK_FILE}};
     if (rf_isofile_find(options->iso, files, RF_COUNT(files), err) < 0)
         return -1;
     rf_autojson json_t *manifest = NULL;
@@ -107,6 +117,9 @@ int rf_image_inspect_json(const struct rf_inspect_options *options, json_t **ret
                           manifest, "custom", custom_summary(region, files[1].size));
     if (options->verify)
         json_object_set_new(*ret_json, "verified", json_true());
+    rf_autofree char *arguments = kernel_arguments(options->iso, &files[2]);
+    if (arguments)
+        json_object_set_new(json_object_get(*ret_json, "custom"), "kernel_arguments", json_string(arguments));
     return 0;
 }
 
@@ -142,6 +155,9 @@ char *rf_image_inspect_text(const json_t *inspected)
     rf_append(&text, "suite       %s, kernel %s, dated %s\n", text_or(manifest, "suite"), text_or(manifest, "kernel"),
               text_or(manifest, "date"));
     append_custom(&text, json_object_get(inspected, "custom"));
+    const char *arguments = rf_json_string(json_object_get(inspected, "custom"), "kernel_arguments");
+    if (arguments)
+        rf_append(&text, "kernel      %s\n", arguments);
     size_t index;
     const json_t *payload;
     json_array_foreach(json_object_get(manifest, "payloads"), index, payload)

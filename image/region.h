@@ -30,6 +30,7 @@
  * RF_NODE_MARK_DIR "/" ID. The ISO's GRUB looks for that file and, where it finds it, goes on with RF_NODE_GRUB_CONFIG of the
  * same volume. Both paths count from the top of the file system, not from a subvolume. */
 #define RF_SOURCE_VARIABLE "richtfest_source"
+#define RF_ARGUMENTS_VARIABLE "richtfest_arguments"
 #define RF_NODE_MARK_DIR "/richtfest/source"
 #define RF_NODE_GRUB_CONFIG "/richtfest/grub.cfg"
 

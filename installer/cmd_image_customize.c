@@ -10,6 +10,8 @@
 static const struct rf_option known[] = {
     RF_OPTION_TEXT(struct rf_customize_options, profile_url, "profile-url", "URL", "fetched at boot, http or https"),
     RF_OPTION_TEXT(struct rf_customize_options, profile, "profile", "FILE", "embedded; it is checked first"),
+    RF_OPTION_TEXT(struct rf_customize_options, kernel_arguments, "kernel-arguments", "WORDS",
+                   "for the live system's kernel and the node's: \"console=ttyS1,115200\""),
     RF_OPTION_FLAG(struct rf_customize_options, reset, "reset", "neither of the two: as it left the builder"),
     RF_OPTION_TEXT(struct rf_customize_options, output, "output", "COPY", "leave ISO as it is and customise a copy"),
     {0}};
@@ -50,7 +52,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
 
 const struct rf_subcommand rf_cmd_image_customize = {
     .name = "image customize",
-    .usage = "--profile-url URL | --profile FILE | --reset [--output COPY] ISO",
+    .usage = "--profile-url URL | --profile FILE | --reset [--kernel-arguments WORDS] [--output COPY] ISO",
     .summary = "puts a profile, or where to fetch it, into a finished ISO, in place",
     .options = known,
     .help = "1: the profile is wrong. 2: no ISO of ours. Nothing is written then.\n",

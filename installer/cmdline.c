@@ -42,3 +42,21 @@ char *rf_cmdline(const char *name)
         return NULL;
     return rf_cmdline_value(text, name);
 }
+
+char *rf_cmdline_kept_of(const char *cmdline)
+{
+    static const char grub[] = "BOOT_IMAGE=";
+    const char *end = strstr(cmdline, " --- "), *start = cmdline;
+    if (strncmp(start, grub, sizeof(grub) - 1) == 0)
+        start += strcspn(start, " \n");
+    start += strspn(start, " ");
+    return end && end > start ? rf_format("%.*s", (int)(end - start), start) : rf_strdup("");
+}
+
+char *rf_cmdline_kept(void)
+{
+    rf_autofree char *text = NULL;
+    if (rf_read_file("/proc/cmdline", 1 << 16, &text, NULL, NULL) < 0)
+        return rf_strdup("");
+    return rf_cmdline_kept_of(text);
+}

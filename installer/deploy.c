@@ -15,12 +15,14 @@ rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, c
                           .medium = rf_strdup(options->medium),
                           .target = rf_strdup(options->target),
                           .check = options->check,
-                          .source_id = rf_strdup(options->source_id)};
+                          .source_id = rf_strdup(options->source_id),
+                          .kernel_arguments = rf_strdup(options->kernel_arguments)};
     deploy->ids = (struct rf_system_ids){.root = RF_ROOT_FIRST,
                                          .system_uuid = rf_layout_filesystem(layout, "system")->uuid,
                                          .system_md = layout->system.uuid,
                                          .data_md = layout->data.uuid,
-                                         .images_uuid = rf_layout_filesystem(layout, "images")->uuid};
+                                         .images_uuid = rf_layout_filesystem(layout, "images")->uuid,
+                                         .arguments = deploy->kernel_arguments};
     deploy->disks = rf_alloc(layout->disks_count * sizeof(*deploy->disks));
     for (size_t i = 0; i < layout->disks_count; i++)
         deploy->disks[i] = (struct rf_deploy_disk){deploy, &layout->disks[i]};
@@ -34,6 +36,7 @@ void rf_deploy_free(rf_deploy *deploy)
     free(deploy->medium);
     free(deploy->target);
     free(deploy->source_id);
+    free(deploy->kernel_arguments);
     free(deploy->disks);
     free(deploy);
 }

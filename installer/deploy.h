@@ -25,6 +25,7 @@ typedef struct rf_deploy {
     char *medium, *target;         /* where the ISO is mounted, and where we mount what we write */
     struct rf_medium_check *check; /* borrowed; or NULL */
     char *source_id;               /* or NULL */
+    char *kernel_arguments;        /* or NULL */
     struct rf_system_ids ids;
     struct rf_deploy_disk *disks;
 } rf_deploy;

@@ -169,8 +169,12 @@ static int run(struct rf_session *session, const char *medium, const char *name,
     if (!profile)
         return rf_error_code(error); /* told already */
     rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
-    const struct rf_site_options options = {
-        .medium = medium, .target = RF_RUN_DIR "/target", .check = check, .source_id = source.id};
+    rf_autofree char *kernel_arguments = rf_cmdline_kept();
+    const struct rf_site_options options = {.medium = medium,
+                                            .target = RF_RUN_DIR "/target",
+                                            .check = check,
+                                            .source_id = source.id,
+                                            .kernel_arguments = kernel_arguments};
     if (install(session, &options, profile, &error) < 0) {
         explain(medium, &error);
         rf_session_end(session, error, NULL);

@@ -14,7 +14,8 @@ struct rf_site_options {
     const char *target; /* where the new system is mounted while it is written */
     struct rf_medium_check
         *check; /* of the medium, under way already (installer/medium_check.h); NULL: made when its turn comes */
-    const char *source_id; /* of the profile's source (image/region.h), or NULL */
+    const char *source_id;        /* of the profile's source (image/region.h), or NULL */
+    const char *kernel_arguments; /* further ones for the installed node's kernel, or NULL */
 };
 
 struct rf_site; /* owns what the steps point to */

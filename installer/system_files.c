@@ -153,9 +153,10 @@ char *rf_node_cmdline(const struct rf_system_ids *ids)
 {
     char md[36];
     rf_md_uuid(ids->system_md, md);
+    bool more = ids->arguments && *ids->arguments;
     return rf_format(
-        "root=UUID=%s rootflags=subvol=%s,noatime rd.md.uuid=%s panic=60 console=tty0 console=ttyS0,115200",
-        ids->system_uuid, ids->root, md);
+        "root=UUID=%s rootflags=subvol=%s,noatime rd.md.uuid=%s panic=60 console=tty0 console=ttyS0,115200%s%s",
+        ids->system_uuid, ids->root, md, more ? " " : "", more ? ids->arguments : "");
 }
 
 static void append_entry(char **text, const rf_profile *profile, const struct rf_system_ids *ids, const char *what,

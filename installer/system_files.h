@@ -12,6 +12,7 @@ struct rf_system_ids {               /* borrowed */
     const char *system_uuid;         /* btrfs */
     const char *system_md, *data_md; /* arrays, as UUIDs with dashes */
     const char *images_uuid;         /* XFS */
+    const char *arguments;           /* further ones for the kernel; or NULL */
 };
 
 struct rf_system_file {

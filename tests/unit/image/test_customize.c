@@ -40,6 +40,40 @@ static void only_the_regions_change(void **state)
     assert_memory_equal(before, again, before_size);
 }
 
+static void the_kernel_gets_arguments(void **state)
+{
+    FIXTURE(self, true);
+    const struct rf_customize_options options = {
+        .iso = self.iso, .profile_url = "http://h/", .kernel_arguments = "console=ttyS1,115200 nomodeset"};
+    assert_int_equal(rf_image_customize(&options, NULL), 0);
+    rf_autojson json_t *json = NULL;
+    assert_int_equal(rf_image_inspect_json(&(struct rf_inspect_options){.iso = self.iso}, &json, NULL), 0);
+    assert_string_equal(rf_json_string(json_object_get(json, "custom"), "kernel_arguments"), options.kernel_arguments);
+    rf_autofree char *text = rf_image_inspect_text(json);
+    assert_non_null(strstr(text, "kernel      console=ttyS1,115200 nomodeset\n"));
+}
+
+static void arguments_that_are_no_words(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"a\"b", "a$b", "a\nb", "a\\b", "-- b", "a --- b", "ä", "a;b{"};
+    for (size_t i = 0; i < RF_COUNT(wrong); i++) {
+        rf_autoerror rf_error *error = NULL;
+        const struct rf_customize_options options = {
+            .iso = "/nonexistent", .profile_url = "http://h/", .kernel_arguments = wrong[i]};
+        assert_int_equal(rf_image_customize(&options, &error), -1);
+        assert_int_equal(rf_error_code(error), RF_USAGE);
+    }
+    char many[RF_KERNEL_ARGUMENTS_MAX + 2];
+    memset(many, 'a', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    rf_autoerror rf_error *error = NULL;
+    const struct rf_customize_options options = {
+        .iso = "/nonexistent", .profile_url = "http://h/", .kernel_arguments = many};
+    assert_int_equal(rf_image_customize(&options, &error), -1);
+    assert_error_has(error, "there is room for 512");
+}
+
 static void a_copy_leaves_the_original(void **state)
 {
     FIXTURE(self, true);
@@ -92,10 +126,9 @@ static void wrong_usage_is_told_before_the_iso_is_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_regions_change),
-        cmocka_unit_test(a_copy_leaves_the_original),
-        cmocka_unit_test(others_are_refused),
-        cmocka_unit_test(wrong_usage_is_told_before_the_iso_is_opened),
+        cmocka_unit_test(only_the_regions_change),     cmocka_unit_test(the_kernel_gets_arguments),
+        cmocka_unit_test(arguments_that_are_no_words), cmocka_unit_test(a_copy_leaves_the_original),
+        cmocka_unit_test(others_are_refused),          cmocka_unit_test(wrong_usage_is_told_before_the_iso_is_opened),
     };
     return cmocka_run_group_tests_name("image/customize", tests, NULL, NULL);
 }

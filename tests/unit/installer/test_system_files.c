@@ -48,6 +48,16 @@ static void test_uplink_by_mac(void **state)
     rf_system_files_free(files, count);
 }
 
+static void test_kernel_arguments(void **state)
+{
+    (void)state;
+    struct rf_system_ids more = ids;
+    more.arguments = "console=ttyS1,115200";
+    rf_autofree char *plain = rf_node_cmdline(&ids), *cmdline = rf_node_cmdline(&more);
+    rf_autofree char *wanted = rf_format("%s console=ttyS1,115200", plain);
+    assert_string_equal(cmdline, wanted);
+}
+
 static void test_boot_texts(void **state)
 {
     (void)state;
@@ -71,6 +81,7 @@ static void test_md_uuid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_uplink_by_mac),
-                                       cmocka_unit_test(test_boot_texts), cmocka_unit_test(test_md_uuid)};
+                                       cmocka_unit_test(test_kernel_arguments), cmocka_unit_test(test_boot_texts),
+                                       cmocka_unit_test(test_md_uuid)};
     return cmocka_run_group_tests_name("installer/system_files", tests, NULL, NULL);
 }
