@@ -48,7 +48,7 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     rf_autofree char *what = rf_format("guest/%s", asked->name);
     rf_uuid(model->profile->node.id, what, guest->uuid);
     rf_mac(model->profile->node.id, what, guest->mac);
-    guest->address = rf_subnet_guest(&model->subnet, index);
+    guest->address = asked->address ? rf_strdup(asked->address) : rf_subnet_guest(&model->subnet, index);
     guest->cores = asked->cores ? asked->cores : defaults->cores;
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
     guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);

@@ -3,8 +3,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
-#include "postinstall/address.h"
-#include "postinstall/recipe.h"
+#include "postinstall/recipe_read.h"
 #include "profiles/suggest.h"
 
 #include <ctype.h>
@@ -157,43 +156,27 @@ static void check_derived(const struct check *check, const rf_recipe *recipe)
     }
 }
 
-static void check_guest(const struct check *check, const char *recipes_dir)
+static rf_recipe *check_guest(const struct check *check, const char *recipes_dir)
 {
     if (!known_recipe(check, recipes_dir))
-        return;
-    rf_autorecipe rf_recipe *recipe = rf_recipe_load(recipes_dir, check->guest->recipe, check->problems);
+        return NULL;
+    rf_recipe *recipe = rf_recipe_load(recipes_dir, check->guest->recipe, check->problems);
     if (!recipe)
-        return;
+        return NULL;
     check_sizes(check, recipe);
     check_settings(check, recipe);
     check_derived(check, recipe);
-}
-
-static void check_subnet(const rf_profile *profile, rf_problems *problems)
-{
-    struct rf_subnet subnet;
-    rf_autoerror rf_error *why = NULL;
-    if (!profile->network.guests.subnet) {
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
-                      "guests need a network; write for example 'subnet: 10.20.0.0/24'");
-        return;
-    }
-    if (rf_subnet_parse(profile->network.guests.subnet, &subnet, &why) < 0) {
-        rf_autofree char *text = rf_error_text(why);
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet", "%s", text);
-    } else if (profile->guests_count > rf_subnet_guests_max(&subnet)) {
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
-                      "%s has room for %zu guests and the profile has %zu; choose a larger subnet",
-                      profile->network.guests.subnet, rf_subnet_guests_max(&subnet), profile->guests_count);
-    }
+    return recipe;
 }
 
 void rf_guests_check(const rf_profile *profile, const char *recipes_dir, rf_problems *problems)
 {
-    if (profile->guests_count)
-        check_subnet(profile, problems);
+    rf_autofree rf_recipe **recipes = rf_alloc((profile->guests_count + 1) * sizeof(rf_recipe *));
     for (size_t i = 0; i < profile->guests_count; i++)
-        check_guest(&(struct check){profile, &profile->guests[i], i, problems}, recipes_dir);
+        recipes[i] = check_guest(&(struct check){profile, &profile->guests[i], i, problems}, recipes_dir);
+    rf_recipe_check_together(profile, (const rf_recipe *const *)recipes, problems);
+    for (size_t i = 0; i < profile->guests_count; i++)
+        rf_recipe_free(recipes[i]);
 }
 
 static json_t *derived(const struct rf_recipe_setting *setting, const json_t *settings)

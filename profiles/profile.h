@@ -48,7 +48,17 @@ struct rf_guest {
     uint64_t disk;    /* bytes; 0: the recipe's default */
     json_t *settings; /* object; checked against the recipe's own schema by postinstall/recipe.h */
     char *directory;  /* name of a guest that holds the directory, or NULL */
+    char *address;    /* in network.guests.subnet; NULL: by its place in the list */
+    char **reach;     /* names of guests whose ports this one may use */
+    size_t reach_count;
     unsigned line, column;
+};
+
+enum rf_tls { RF_TLS_ACME, RF_TLS_OWN };
+
+struct rf_peer {
+    char *name;
+    char *public_key; /* base64; NULL: the node makes the peer's keys */
 };
 
 typedef struct rf_profile {
@@ -86,6 +96,17 @@ typedef struct rf_profile {
     } storage;
     struct rf_guest *guests;
     size_t guests_count;
+    struct {
+        enum rf_tls tls;
+        char *email; /* or NULL */
+        struct {
+            char *subnet;
+            unsigned port;
+            char *endpoint; /* NULL: node.hostname */
+            struct rf_peer *peers;
+            size_t peers_count; /* 0: no VPN */
+        } vpn;
+    } access;
     struct {
         char *url; /* or NULL */
     } report;
