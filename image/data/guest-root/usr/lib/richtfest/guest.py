@@ -15,6 +15,7 @@ and then, to make the guest what its settings say:
 A run that was killed at any point is run again and converges. No secret is ever an argument, printed, or in a file that others can
 read. Exit status: 0 done, 1 not yet (the unit tries again), 2 never.
 """
+import base64
 import fcntl
 import grp
 import json
@@ -40,7 +41,7 @@ _lock = None
 
 
 def say(text):
-    print(f"{_script}: {time.monotonic() - T0:6.1f}s {text}", flush=True)
+    print(f"{_script}: {time.monotonic() - T0:6.1f}s {' '.join(text.split())}", flush=True)
 
 
 def later(text):
@@ -238,6 +239,47 @@ def wait_for_directory(g):
     """The directory is healthy before its members start, but it may be restarting."""
     d = g["directory"]
     wait_for(f"the directory {d['fqdn']} answers", lambda: port_open(d["fqdn"], 636))
+
+
+def ldap_escaped(text):
+    return "".join(f"\\{ord(c):02x}" if c in "*()\\\0" else c for c in text)
+
+
+def ldap_search(g, password, filter_, *attributes):
+    """The entries as dicts of lists of texts ("dn" among them), asked as this guest's service account. Needs ldap-utils."""
+    d = g["directory"]
+    path = f"/run/richtfest-ldap.{os.getpid()}"
+    put(path, password, 0o600)
+    try:
+        status, out, error = ask("ldapsearch", "-LLL", "-x", "-o", "ldif_wrap=no", "-H", d["uri"], "-D", d["service_dn"], "-y", path,
+                                 "-b", d["base_dn"], filter_, *attributes, env=dict(os.environ, LDAPTLS_CACERT=CA_BUNDLE))
+    finally:
+        os.unlink(path)
+    if status:
+        later(f"searching the directory: {error.strip()}")
+    entries = []
+    for block in out.split("\n\n"):
+        entry = {}
+        for line in block.splitlines():
+            name, colon, value = line.partition(":")
+            if not colon or line.startswith("#"):
+                continue
+            text = base64.b64decode(value[1:]).decode("utf-8", "replace") if value.startswith(":") else value.strip()
+            entry.setdefault(name, []).append(text)
+        if "dn" in entry:
+            entries.append(entry)
+    return entries
+
+
+def group_dn(g, password):
+    """The distinguished name of settings.group; None where everybody may in."""
+    name = g["settings"].get("group")
+    if not g.get("directory") or not name:
+        return None
+    found = ldap_search(g, password, f"(&(objectClass=group)(sAMAccountName={ldap_escaped(name)}))", "dn")
+    if not found:
+        later(f"the directory has no group {name} yet")
+    return found[0]["dn"][0]
 
 
 # Health scripts: a table of questions; each returns (status, words). 0 yes, 1 not yet, 2 never.
