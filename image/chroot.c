@@ -135,6 +135,8 @@ int rf_debstrap(struct rf_step_env *env, const struct rf_debstrap *wanted, rf_er
     add(&argv, &count, include);
     if (early)
         add(&argv, &count, early);
+    if (wanted->keep_lists)
+        add(&argv, &count, "--skip=cleanup/apt/lists");
     add(&argv, &count, wanted->suite);
     add(&argv, &count, wanted->root);
     add(&argv, &count, "-"); /* sources.list on standard input */

@@ -31,6 +31,7 @@ struct rf_debstrap {
     const char *dpkg_options;                     /* a file: one dpkg option a line */
     char *const *packages, *const *more_packages; /* NULL-terminated; the second may be NULL */
     const char *early; /* a tree that is copied in before packages beyond the essential ones are installed; or NULL */
+    bool keep_lists;   /* the package lists stay in the root: more is installed from them later (image/install.h) */
     time_t date;
 };
 

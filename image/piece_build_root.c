@@ -37,5 +37,6 @@ static int make(struct rf_step_env *env, const rf_build *build, const rf_build_p
 const struct rf_piece_ops rf_piece_build_root = {.name = "build-root",
                                                  .title = "Unpack the compiler",
                                                  .lane = RF_LANE_TOOLS,
+                                                 .for_guests = true,
                                                  .inputs = inputs,
                                                  .make = make};

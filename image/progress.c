@@ -46,3 +46,31 @@ void rf_progress_xorriso(void *data, const char *text, size_t size)
         percent <= 100)
         rf_step_progress(data, (uint64_t)percent, 100, "%");
 }
+
+static void apt_line(struct rf_progress_apt *self)
+{
+    static const char *const counted[] = {"Get:", "Unpacking ", "Setting up "};
+    unsigned upgraded, installed;
+    if (sscanf(self->line, "%u upgraded, %u newly installed", &upgraded, &installed) == 2)
+        self->packages = upgraded + installed;
+    for (size_t i = 0; i < RF_COUNT(counted); i++)
+        self->steps += strncmp(self->line, counted[i], strlen(counted[i])) == 0;
+}
+
+void rf_progress_apt(void *data, const char *text, size_t size)
+{
+    struct rf_progress_apt *self = data;
+    for (const char *at = text; at < text + size; at++) {
+        if (*at != '\n') {
+            if (self->used + 1 < sizeof(self->line))
+                self->line[self->used++] = *at;
+            continue;
+        }
+        self->line[self->used] = '\0';
+        self->used = 0;
+        apt_line(self);
+    }
+    const unsigned all = 3 * self->packages;
+    if (all)
+        rf_step_progress(self->env, self->steps < all ? self->steps * 100 / all : 100, 100, "%");
+}

@@ -8,13 +8,25 @@
 #include <getopt.h>
 #include <string.h>
 
-static const struct option known[] = {
-    {"output", required_argument, NULL, 'o'},  {"cache", required_argument, NULL, 'c'},
-    {"suite", required_argument, NULL, 's'},   {"mirror", required_argument, NULL, 'm'},
-    {"keyring", required_argument, NULL, 'k'}, {"source", required_argument, NULL, 'S'},
-    {"recipes", required_argument, NULL, 'r'}, {"data", required_argument, NULL, 'd'},
-    {"refresh", no_argument, NULL, 'R'},       {"plan", no_argument, NULL, 'p'},
-    {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0}};
+/* Options whose value is a text: their letter is their place in `texts`, counted from FIRST_TEXT. */
+enum { FIRST_TEXT = 1000 };
+
+static const struct option known[] = {{"output", required_argument, NULL, FIRST_TEXT},
+                                      {"cache", required_argument, NULL, FIRST_TEXT + 1},
+                                      {"suite", required_argument, NULL, FIRST_TEXT + 2},
+                                      {"mirror", required_argument, NULL, FIRST_TEXT + 3},
+                                      {"keyring", required_argument, NULL, FIRST_TEXT + 4},
+                                      {"source", required_argument, NULL, FIRST_TEXT + 5},
+                                      {"recipes", required_argument, NULL, FIRST_TEXT + 6},
+                                      {"data", required_argument, NULL, FIRST_TEXT + 7},
+                                      {"recipe", required_argument, NULL, FIRST_TEXT + 8},
+                                      {"guests-only", required_argument, NULL, FIRST_TEXT + 9},
+                                      {"artefacts", required_argument, NULL, FIRST_TEXT + 10},
+                                      {"artefact-mirror", required_argument, NULL, FIRST_TEXT + 11},
+                                      {"refresh", no_argument, NULL, 'R'},
+                                      {"plan", no_argument, NULL, 'p'},
+                                      {"json", no_argument, NULL, 'j'},
+                                      {NULL, 0, NULL, 0}};
 
 struct options {
     struct rf_image_options image;
@@ -23,26 +35,10 @@ struct options {
 
 static const char **text_option(struct rf_image_options *image, int letter)
 {
-    switch (letter) {
-    case 'o':
-        return &image->output;
-    case 'c':
-        return &image->cache;
-    case 's':
-        return &image->suite;
-    case 'm':
-        return &image->mirror;
-    case 'k':
-        return &image->keyring;
-    case 'S':
-        return &image->source;
-    case 'r':
-        return &image->recipes;
-    case 'd':
-        return &image->data;
-    default:
-        return NULL;
-    }
+    const char **const texts[] = {&image->output,  &image->cache,       &image->suite,     &image->mirror,
+                                  &image->keyring, &image->source,      &image->recipes,   &image->data,
+                                  &image->recipe,  &image->guests_only, &image->artefacts, &image->artefact_mirror};
+    return letter >= FIRST_TEXT ? texts[letter - FIRST_TEXT] : NULL;
 }
 
 static int parse(int argc, char **argv, struct options *options)
@@ -81,9 +77,11 @@ static int build(struct options *options)
     }
     struct rf_apply_summary summary = {0};
     int outcome = rf_image_build(&options->image, session.runner, session.events, &summary, &error);
+    const char *made = options->image.guests_only ? options->image.guests_only
+                       : options->image.output    ? options->image.output
+                                                  : "richtfest.iso";
     rf_autofree char *done =
-        rf_format("%s is ready (%zu steps done, %zu were done already)",
-                  options->image.output ? options->image.output : "richtfest.iso", summary.applied, summary.skipped);
+        rf_format("%s is ready (%zu steps done, %zu were done already)", made, summary.applied, summary.skipped);
     rf_session_end(&session, error, done);
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
 }
@@ -106,6 +104,12 @@ const struct rf_subcommand rf_cmd_image_build = {
             "  --suite NAME    Debian's release (default trixie)\n"
             "  --keyring FILE  keys that may sign the archive\n"
             "  --source DIR    the project's sources, --recipes DIR, --data DIR: parts of them from elsewhere\n"
+            "  --recipe NAME[,NAME…]   only these recipes' images (default: all)\n"
+            "  --guests-only DIR       no ISO: put the guests' images (base and overlays) into DIR\n"
+            "  --artefacts DIR         files that Debian does not carry, placed there by hand (default: `artefacts` "
+            "beside\n"
+            "                          the cache); see `richtfest artefact list`\n"
+            "  --artefact-mirror URL   look for them there first, as URL/FILE\n"
             "  --refresh       take today's packages, even where the cache has fitting ones\n"
             "  --plan          print the steps and build nothing\n"
             "  --json          events as JSON lines\n"
