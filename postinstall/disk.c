@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 enum { CONVERT_SECONDS = 3600 };
@@ -74,14 +76,32 @@ static int copy_image(struct rf_step_env *env, const char *from, const char *to,
     return cloned <= 0 ? cloned : rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
 
+/* "NAME.age", and "NAME.<digest>.age" of what came later. */
+static int remove_handovers(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autofree char *pattern = rf_node_path(guest->node, "%s/%s.", RF_STATE_HANDOVER, guest->asked->name);
+    rf_append(&pattern, "%s", "*age"); /* a guest's name has no dot, so this is no other guest's */
+    glob_t found = {0};
+    int failed = 0;
+    glob(pattern, 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc && !failed; i++)
+        if (unlink(found.gl_pathv[i]) < 0 && errno != ENOENT)
+            failed = rf_fail_errno(err, RF_FAILED, errno, "removing %s", found.gl_pathv[i]);
+    globfree(&found);
+    return failed;
+}
+
 /* The old disk's secrets and hand-over do not fit the new one. Removed before the new disk appears. */
 static int unsettle(const struct rf_node_guest *guest, rf_error **err)
 {
-    rf_autofree char *state = rf_guest_state_path(guest, "");
-    rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
-    if (unlink(handover) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", handover);
-    return rf_remove_tree(state, err);
+    char born[RF_UUID_TEXT];
+    rf_autofree char *state = rf_guest_state_path(guest, ""), *mark = rf_guest_state_path(guest, "born");
+    rf_autofree char *all = rf_node_path(guest->node, "%s", RF_STATE_GUESTS);
+    rf_uuid_random(born);
+    if (remove_handovers(guest, err) < 0 || rf_remove_tree(state, err) < 0 || rf_make_dirs(all, 0700, err) < 0 ||
+        rf_make_dirs(state, 0700, err) < 0)
+        return -1;
+    return rf_write_file(mark, born, strlen(born), 0600, err);
 }
 
 static int resize(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)

@@ -2,22 +2,16 @@
 /* The libvirt network `guests`. */
 #include "postinstall/network.h"
 
-#include "base/json.h"
 #include "base/memory.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static void add_zones(xmlNode *dns, const rf_node_model *model)
 {
     for (size_t i = 0; i < model->guests_count; i++) {
         const struct rf_node_guest *guest = &model->guests[i];
-        const char *value = guest->recipe->zone ? rf_json_string(guest->settings, guest->recipe->zone) : NULL;
-        rf_autofree char *zone = rf_strdup(value);
-        for (char *c = zone; c && *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        if (zone)
-            rf_xml_add(dns, "forwarder", "domain", zone, "addr", guest->address, NULL);
+        if (guest->zone)
+            rf_xml_add(dns, "forwarder", "domain", guest->zone, "addr", guest->address, NULL);
     }
 }
 

@@ -24,16 +24,25 @@ struct rf_node_guest {
     char uuid[RF_UUID_TEXT];
     char mac[18];
     char *address;
-    char *fqdn; /* host name in the zone that the guest serves or belongs to, else its plain name */
+    char *fqdn;      /* host name in the zone that the guest serves or belongs to, else below the node's own name */
+    char *zone;      /* the DNS zone that it serves, in lower case; or NULL */
+    char *published; /* the name under which the node's proxy shows it, in lower case; or NULL */
+    const struct rf_node_guest *directory; /* the guest that holds its accounts; or NULL */
     unsigned cores;
     uint64_t memory, disk; /* bytes, whole MiB */
     json_t *settings;      /* with defaults */
-    unsigned lane;         /* guests run side by side; those of one directory in its lane, after it */
+    unsigned lane;         /* guests run side by side */
 };
 
 struct rf_node_admin {
     const struct rf_node_model *node;
     const struct rf_admin *asked;
+};
+
+/* A guest that the profile no longer has. */
+struct rf_node_retired {
+    const struct rf_node_model *node;
+    char *name;
 };
 
 typedef struct rf_node_model {
@@ -45,6 +54,8 @@ typedef struct rf_node_model {
     struct rf_subnet subnet;
     struct rf_node_guest *guests;
     size_t guests_count;
+    struct rf_node_retired *retired; /* as the facts have it */
+    size_t retired_count;
     struct rf_node_admin *admins;
     size_t admins_count;
 } rf_node_model;
@@ -75,6 +86,9 @@ char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); 
 char *rf_guest_disk_path(const struct rf_node_guest *guest);
 char *rf_guest_seed_path(const struct rf_node_guest *guest);
 char *rf_guest_console_path(const struct rf_node_guest *guest);
+
+/* What tells this guest's disk from one that it had before (random, made with the disk); the caller frees it. NULL: none yet. */
+char *rf_guest_born(const struct rf_node_guest *guest);
 
 /* Has this guest come up healthy once and was it handed over? Then its secrets and its seed are gone for good. */
 bool rf_guest_settled(const struct rf_node_guest *guest);

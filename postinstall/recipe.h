@@ -120,6 +120,9 @@ RF_GUARD(rf_recipe, rf_recipe_free);
 const struct rf_recipe_setting *rf_recipe_setting_named(const rf_recipe *recipe, const char *name);
 const struct rf_recipe_secret *rf_recipe_secret_named(const rf_recipe *recipe, const char *name);
 
+/* Leaves out the probes that ask with a secret of the directory: for a guest that has none. */
+void rf_recipe_without_directory(rf_recipe *recipe);
+
 /* The names of all recipes in the directory, sorted; a JSON array of strings. Empty where there is none. */
 json_t *rf_recipe_names(const char *recipes_dir);
 

@@ -105,18 +105,33 @@ void rf_recipe_read_health(rf_recipe *recipe, const struct rf_reader *root)
                           "a recipe needs at least one probe: nobody could say whether the guest works");
 }
 
+static void free_probe(struct rf_recipe_probe *probe)
+{
+    free(probe->name);
+    json_decref(probe->argv);
+    free(probe->secret);
+    free(probe->service);
+    free(probe->zone);
+    free(probe->path);
+    free(probe->contains);
+    free(probe->host);
+}
+
+void rf_recipe_without_directory(rf_recipe *recipe)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < recipe->probes_count; i++) {
+        if (recipe->probes[i].of_directory)
+            free_probe(&recipe->probes[i]);
+        else
+            recipe->probes[kept++] = recipe->probes[i];
+    }
+    recipe->probes_count = kept;
+}
+
 void rf_recipe_free_health(rf_recipe *recipe)
 {
-    for (size_t i = 0; i < recipe->probes_count; i++) {
-        struct rf_recipe_probe *probe = &recipe->probes[i];
-        free(probe->name);
-        json_decref(probe->argv);
-        free(probe->secret);
-        free(probe->service);
-        free(probe->zone);
-        free(probe->path);
-        free(probe->contains);
-        free(probe->host);
-    }
+    for (size_t i = 0; i < recipe->probes_count; i++)
+        free_probe(&recipe->probes[i]);
     free(recipe->probes);
 }

@@ -2,38 +2,8 @@
 #include "base/paths.h"
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
+#include "tests/unit/postinstall/fake_agent.h"
 #include "tests/unit/postinstall/fixture.h"
-
-/* A guest agent that answers from a list, in order, and keeps what it was asked. */
-struct fake_agent {
-    rf_agent agent;
-    const char *const *answers; /* NULL-terminated; "" does not answer */
-    char *asked;
-};
-
-static int fake_command(rf_agent *agent, const char *json, unsigned seconds, char **ret_answer, rf_error **err)
-{
-    (void)seconds;
-    struct fake_agent *self = (struct fake_agent *)agent;
-    rf_append(&self->asked, "%s\n", json);
-    if (!*self->answers || !**self->answers) {
-        self->answers += *self->answers != NULL;
-        return rf_fail(err, RF_FAILED, "it does not answer");
-    }
-    *ret_answer = rf_strdup(*self->answers++);
-    return 0;
-}
-
-static void fake_release(rf_agent *agent)
-{
-    free(((struct fake_agent *)agent)->asked);
-}
-
-static const struct rf_agent_ops fake_ops = {fake_command, fake_release};
-
-#define FAKE(...) ((struct fake_agent){{&fake_ops}, (const char *const[]){__VA_ARGS__, NULL}, NULL})
-#define PID "{\"return\": {\"pid\": 7}}"
-#define RUNS "{\"return\": {\"exited\": false}}"
 
 /* {"v1": {"errors": []}} and {"v1": {"errors": ["it broke"]}} */
 #define FINE "{\"return\": {\"exited\": true, \"exitcode\": 0, \"out-data\": \"eyJ2MSI6IHsiZXJyb3JzIjogW119fQ==\"}}"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
+#include "postinstall/ca.h"
 #include "postinstall/secret.h"
 #include "postinstall/seed.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -12,10 +13,22 @@ static void the_texts_are_as_they_were_reviewed(void **state)
     struct fixture fixture;
     fixture_open(&fixture, NULL, rf_runner_dry());
     rf_autojson json_t *secrets = json_pack("{s:s}", "administrator", "NotTheRealPassword1");
-    rf_autosecret char *meta = rf_seed_meta_data(&fixture.model->guests[0], secrets);
+    rf_autosecret char *meta = rf_seed_meta_data(&fixture.model->guests[0], "CA\n", "CERTIFICATE\n", secrets);
     rf_autofree char *network = rf_seed_network_config(&fixture.model->guests[0]);
     assert_golden("seed-dc1-meta-data.json", meta);
     assert_golden("seed-dc1-network-config.json", network);
+    fixture_close(&fixture);
+}
+
+static void a_member_knows_its_directory(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_company, NULL, rf_runner_dry());
+    rf_autosecret char *member = rf_seed_meta_data(&fixture.model->guests[1], NULL, NULL, NULL);
+    rf_autosecret char *alone = rf_seed_meta_data(&fixture.model->guests[3], NULL, NULL, NULL);
+    assert_golden("seed-crm-meta-data.json", member);
+    assert_golden("seed-shop-meta-data.json", alone);
     fixture_close(&fixture);
 }
 
@@ -26,26 +39,6 @@ static unsigned mode_of(const char *path)
     return status.st_mode & 07777;
 }
 
-static void secrets_are_generated_once(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_open(&fixture, NULL, rf_runner_dry());
-    const struct rf_node_guest *guest = &fixture.model->guests[0];
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
-    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
-    rf_autofree char *path = rf_guest_state_path(guest, "secrets.json"), *directory = rf_guest_state_path(guest, "");
-    assert_int_equal(mode_of(path), 0600);
-    assert_int_equal(mode_of(directory), 0700);
-    rf_autojson json_t *first = rf_secret_load(guest);
-    assert_int_equal(strlen(rf_json_string(first, "administrator")), 20);
-    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0); /* the guest may already have it */
-    rf_autojson json_t *again = rf_secret_load(guest);
-    assert_true(json_equal(first, again));
-    fixture_close(&fixture);
-}
-
 static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
 {
     (void)state;
@@ -53,6 +46,9 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     rf_error *error = NULL;
     fixture_open(&fixture, NULL, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), -1); /* nothing to be seeded yet */
+    assert_error(error, "the seed of dc1: its certificate is not there");
+    assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
     assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
     assert_int_equal(rf_step_seed.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), 0);
@@ -67,6 +63,7 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     rf_autojson json_t *secrets = rf_secret_load(guest);
     const char *password = rf_json_string(secrets, "administrator");
     assert_non_null(memmem(image, size, password, strlen(password)));
+    assert_non_null(memmem(image, size, "PRIVATE KEY", 11));
     assert_non_null(memmem(image, size, "## template: jinja", 18));
     rf_autofree char *events = fixture_read(&fixture, "/events.jsonl");
     assert_null(strstr(events ? events : "", password));
@@ -74,14 +71,13 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     fixture_close(&fixture);
 }
 
-static void a_settled_guest_needs_neither(void **state)
+static void a_settled_guest_needs_none(void **state)
 {
     (void)state;
     struct fixture fixture;
     fixture_open(&fixture, NULL, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
-    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
     assert_int_equal(rf_step_seed.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
     fixture_close(&fixture);
 }
@@ -90,9 +86,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_texts_are_as_they_were_reviewed),
-        cmocka_unit_test(secrets_are_generated_once),
+        cmocka_unit_test(a_member_knows_its_directory),
         cmocka_unit_test(the_seed_holds_the_texts_and_nobody_else_reads_it),
-        cmocka_unit_test(a_settled_guest_needs_neither),
+        cmocka_unit_test(a_settled_guest_needs_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
