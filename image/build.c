@@ -290,6 +290,15 @@ int rf_build_seal(rf_build *build, rf_error **err)
     return 0;
 }
 
+int rf_build_look(const struct rf_image_options *options, rf_build **ret_build, rf_error **err)
+{
+    rf_autobuild rf_build *build = rf_alloc(sizeof(*build));
+    if (resolve(build, options, err) < 0 || read_recipes(build, options->recipe, err) < 0)
+        return -1;
+    *ret_build = RF_STEAL(build);
+    return 0;
+}
+
 int rf_build_open(const struct rf_image_options *options, rf_runner *runner, rf_build **ret_build, rf_error **err)
 {
     rf_autobuild rf_build *build = rf_alloc(sizeof(*build));

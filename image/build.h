@@ -99,6 +99,9 @@ extern const struct rf_piece_ops rf_piece_node_root, rf_piece_initrd, rf_piece_b
     rf_piece_guest_packages, rf_piece_guest_base, rf_piece_guest_image, rf_piece_squashfs, rf_piece_manifest;
 extern const struct rf_step_ops rf_step_iso, rf_step_checksum, rf_step_guests; /* their argument is the rf_build */
 
+/* Options resolved, recipes and artefacts read; nothing is asked or made. For what deals with artefacts alone. */
+int rf_build_look(const struct rf_image_options *options, rf_build **ret_build, rf_error **err);
+
 /* Options resolved, archive asked, recipes and artefacts read. The cache is open and locked by the caller. */
 int rf_build_open(const struct rf_image_options *options, rf_runner *runner, rf_build **ret_build, rf_error **err);
 
@@ -109,6 +112,13 @@ void rf_build_fetch(rf_build *build, rf_runner *runner, rf_events *events);
 
 /* The artefact waits or is not; the lines of image/piece_guest_image.c's key about it. */
 bool rf_build_waits(const rf_build *build, const struct rf_artefact *artefact);
+
+/* The recipes that are built and name it: "nextcloud, dolibarr"; NULL: none. The caller frees it. */
+char *rf_build_wanted_by(const rf_build *build, const struct rf_artefact *artefact);
+
+/* An event of what is told like a step, but is none of a plan. Negative `seconds`: not said. */
+void rf_build_tell(rf_events *events, const struct rf_step *step, enum rf_state state, double seconds,
+                   const char *message);
 
 /* "waiting for artefact …" for each, with what to do. */
 void rf_build_say_waiting(const rf_build *build, rf_events *events);

@@ -12,8 +12,7 @@ bool rf_build_waits(const rf_build *build, const struct rf_artefact *artefact)
     return build->waiting[artefact - build->artefacts.items] != NULL;
 }
 
-/* The recipes that are built and name it: "nextcloud, dolibarr"; NULL: none. */
-static char *wanted_by(const rf_build *build, const struct rf_artefact *artefact)
+char *rf_build_wanted_by(const rf_build *build, const struct rf_artefact *artefact)
 {
     char *names = NULL;
     for (size_t i = 0; i < build->recipes_count; i++) {
@@ -25,13 +24,15 @@ static char *wanted_by(const rf_build *build, const struct rf_artefact *artefact
     return names;
 }
 
-static void emit(rf_events *events, const struct rf_step *step, enum rf_state state, double since, const char *message)
+void rf_build_tell(rf_events *events, const struct rf_step *step, enum rf_state state, double seconds,
+                   const char *message)
 {
     rf_emit(events, &(struct rf_event){.step = step->id,
                                        .title = step->title,
                                        .state = state,
                                        .message = message,
-                                       .seconds = since > 0 ? rf_now() - since : -1});
+                                       .code = state == RF_STATE_FAILED ? RF_FAILED : RF_OK,
+                                       .seconds = seconds});
 }
 
 /* As a step, but one whose failure is no end. */
@@ -42,21 +43,21 @@ static void fetch(rf_build *build, const struct rf_artefact *artefact, rf_runner
     const struct rf_step step = {.id = id, .title = title};
     struct rf_step_env env = {.runner = runner, .events = events, .step = &step, .started = rf_now()};
     rf_autoerror rf_error *error = NULL;
-    emit(events, &step, RF_STARTED, 0, NULL);
+    rf_build_tell(events, &step, RF_STARTED, -1, NULL);
     if (rf_artefact_fetch(&build->store, artefact, &env, &error) == 0) {
-        emit(events, &step, RF_DONE, env.started, NULL);
+        rf_build_tell(events, &step, RF_DONE, rf_now() - env.started, NULL);
         return;
     }
     char *why = rf_error_text(error);
     build->waiting[artefact - build->artefacts.items] = why;
-    emit(events, &step, RF_WAITING, env.started, why);
+    rf_build_tell(events, &step, RF_WAITING, rf_now() - env.started, why);
 }
 
 void rf_build_fetch(rf_build *build, rf_runner *runner, rf_events *events)
 {
     for (size_t i = 0; i < build->artefacts.count; i++) {
         const struct rf_artefact *artefact = &build->artefacts.items[i];
-        rf_autofree char *recipes = wanted_by(build, artefact);
+        rf_autofree char *recipes = rf_build_wanted_by(build, artefact);
         const enum rf_artefact_state state = rf_artefact_look(&build->store, artefact);
         if (!recipes || state == RF_ARTEFACT_READY)
             continue;
@@ -73,7 +74,7 @@ void rf_build_say_waiting(const rf_build *build, rf_events *events)
         if (!build->waiting[i])
             continue;
         const struct rf_artefact *artefact = &build->artefacts.items[i];
-        rf_autofree char *recipes = wanted_by(build, artefact);
+        rf_autofree char *recipes = rf_build_wanted_by(build, artefact);
         rf_autofree char *advice = rf_artefact_advice(&build->store, artefact);
         rf_emit_message(events, RF_WAITING,
                         "waiting for artefact %s %s (%s), without which the image of %s was built: %s", artefact->name,
@@ -97,7 +98,7 @@ json_t *rf_build_artefacts_json(const rf_build *build)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < build->artefacts.count; i++) {
-        rf_autofree char *recipes = wanted_by(build, &build->artefacts.items[i]);
+        rf_autofree char *recipes = rf_build_wanted_by(build, &build->artefacts.items[i]);
         if (!recipes)
             continue;
         json_t *json = rf_build_artefact_json(build, &build->artefacts.items[i]);
