@@ -4,9 +4,9 @@
 #include "base/bios_boot.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/qemu_img.h"
 #include "base/units.h"
 #include "image/chroot.h"
-#include "image/progress.h"
 #include "image/tree.h"
 
 #include <errno.h>
@@ -160,7 +160,7 @@ int rf_guest_disk_make(struct rf_step_env *env, const struct rf_guest_disk *disk
 static int convert(struct rf_step_env *env, const char *const *argv, rf_error **err)
 {
     const struct rf_command command = {
-        .argv = argv, .seconds = SECONDS, .on_output = rf_progress_qemu_img, .data = env};
+        .argv = argv, .seconds = SECONDS, .on_output = rf_qemu_img_progress, .data = env};
     rf_autoresult struct rf_result result = {0};
     return rf_run(env->runner, &command, &result, err);
 }

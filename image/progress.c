@@ -29,15 +29,6 @@ void rf_progress_mksquashfs(void *data, const char *text, size_t size)
         rf_step_progress(data, done, total, "blocks");
 }
 
-void rf_progress_qemu_img(void *data, const char *text, size_t size)
-{
-    char line[LINE];
-    double percent;
-    if (behind_last(text, size, '(', line) && sscanf(line, "%lf/100%%)", &percent) == 1 && percent >= 0 &&
-        percent <= 100)
-        rf_step_progress(data, (uint64_t)percent, 100, "%");
-}
-
 void rf_progress_xorriso(void *data, const char *text, size_t size)
 {
     char line[LINE];

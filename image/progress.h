@@ -5,9 +5,8 @@
 #include "base/step.h"
 
 /* For rf_command.on_output; `data` is the step's rf_step_env. Output comes in chunks of any size: what can't be read is left
- * out. mksquashfs: "[===  ] 3200/5865  54%"; qemu-img -p: "(12.34/100%)"; xorriso: "UPDATE :  12.34% done". */
+ * out. mksquashfs: "[===  ] 3200/5865  54%"; xorriso: "UPDATE :  12.34% done". */
 void rf_progress_mksquashfs(void *data, const char *text, size_t size);
-void rf_progress_qemu_img(void *data, const char *text, size_t size);
 void rf_progress_xorriso(void *data, const char *text, size_t size);
 
 /* apt-get through its output: "57 newly installed" says how many packages there are, and each is fetched ("Get:"), unpacked
