@@ -105,7 +105,10 @@ static int add_artefact(const struct work *work, const struct rf_artefact *artef
     json_array_append_new(list, rf_build_artefact_json(build, artefact));
     if (rf_build_waits(build, artefact))
         return 0;
-    rf_autofree char *file = rf_artefact_path(&build->store, artefact);
+    rf_autofree char *file = rf_artefact_path(&build->store, artefact), *note = NULL;
+    if (rf_artefact_verify(&build->store, artefact, work->env->runner, &note, err) <
+        0) /* it may lie there for months */
+        return rf_wrap(err, "remove %s and build again", file);
     return rf_artefact_unpack(work->env, artefact, file, work->root, build->date, err);
 }
 

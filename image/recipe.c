@@ -108,6 +108,15 @@ static void read_file_name(struct rf_image_recipe *recipe, const char *file, con
         recipe->file = rf_strdup(name->text);
 }
 
+static void check_file_names(const struct rf_image_recipe *recipes, size_t count, rf_problems *problems)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; recipes[i].file && j < i; j++)
+            if (recipes[j].file && strcmp(recipes[i].file, recipes[j].file) == 0)
+                rf_problem(problems, recipes[i].name, "recipe %s has an image of that name, too: %s", recipes[j].name,
+                           recipes[i].file);
+}
+
 static void read_recipe(struct rf_image_recipe *recipe, const char *file, const rf_node *root, const rf_node *image,
                         rf_problems *problems)
 {
@@ -168,6 +177,7 @@ int rf_image_recipes(const char *directory, struct rf_image_recipe **ret_recipes
         free(names[i]);
     }
     free(names);
+    check_file_names(recipes, count, problems);
     *ret_recipes = recipes;
     *ret_count = count;
     return 0;

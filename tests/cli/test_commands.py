@@ -12,7 +12,7 @@ PROGRAM = pathlib.Path(os.environ.get("RF_PROGRAM", TOP / "build/richtfest"))
 MACHINES = TOP / "tests/machines"
 PROFILE = TOP / "profiles/musterkunde.yaml"
 COMMANDS = ["check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect", "recipe check",
-            "recipe list"]
+            "recipe list", "artefact list", "artefact fetch", "artefact verify"]
 
 
 def run(*words, stdin=None):

@@ -415,6 +415,113 @@ static void date_must_be_a_number(void **state)
     rf_error_free(error);
 }
 
+/* A manifest with one artefact that recipe `ad` wants; `sha256` is its pin. */
+static void want_artefact(struct fixture *self, const char *sha256)
+{
+    rf_autofree char *manifest =
+        rf_format("manifest: 1\nartefacts:\n  cloud: {title: a, version: '1', licence: a, sha256: %s, format: tar.gz, "
+                  "url: 'http://127.0.0.1:1/cloud.tar.gz'}\n",
+                  sha256);
+    put(self->source, "image/data/artefacts.yaml", manifest, strlen(manifest));
+    static const char recipe[] = "image:\n  file: ad.qcow2\nartefacts: [cloud]\n";
+    put(self->source, "postinstall/recipes/ad/recipe.yaml", recipe, sizeof(recipe) - 1);
+}
+
+static char *manifest_of(const struct fixture *self)
+{
+    rf_autofree char *path = rf_format("%s.json", self->output);
+    char *text = NULL;
+    assert_int_equal(rf_read_file(path, 1 << 20, &text, NULL, NULL), 0);
+    return text;
+}
+
+static void a_missing_artefact_spoils_nothing(void **state)
+{
+    FIXTURE(self);
+    char sha256[RF_SHA256_HEX];
+    rf_sha256("cloud", 5, sha256);
+    want_artefact(&self, sha256);
+    remade(&self, "node-root initrd build-root program guest-packages guest-base squashfs guest-image/ad manifest");
+    rf_autofree char *without = manifest_of(&self);
+    assert_non_null(strstr(without, "\"state\": \"waiting\""));
+    assert_null(strstr(self.fake.text, "bsdtar"));
+    put(self.fake.top, "artefacts/cloud-1.tar.gz", "cloud", 5); /* a person brings it */
+    remade(&self, "guest-image/ad manifest");
+    rf_autofree char *with = manifest_of(&self);
+    assert_non_null(strstr(with, "\"state\": \"included\""));
+    assert_non_null(strstr(self.fake.text, "bsdtar --extract"));
+    remade(&self, "");
+}
+
+static void an_unpinned_artefact_waits(void **state)
+{
+    FIXTURE(self);
+    want_artefact(&self, "unknown");
+    put(self.fake.top, "artefacts/cloud-1.tar.gz", "cloud", 5);
+    const struct rf_image_options options = options_of(&self);
+    rf_autobuild rf_build *build = NULL;
+    assert_int_equal(new_build(&self, &options, &build, NULL), 0);
+    assert_non_null(strstr(build->waiting[0], "--pin cloud"));
+}
+
+static void an_unknown_artefact_is_said(void **state)
+{
+    FIXTURE(self);
+    want_artefact(&self, "unknown");
+    static const char recipe[] = "image:\n  file: ad.qcow2\nartefacts: [clod]\n";
+    put(self.source, "postinstall/recipes/ad/recipe.yaml", recipe, sizeof(recipe) - 1);
+    const struct rf_image_options options = options_of(&self);
+    rf_build *build = NULL;
+    rf_error *error = NULL;
+    assert_int_equal(new_build(&self, &options, &build, &error), -1);
+    assert_error_has(error, "error: ad: there is no artefact 'clod' in ");
+}
+
+static void some_recipes_only(void **state)
+{
+    FIXTURE(self);
+    static const char recipe[] = "image:\n  file: crm.qcow2\n  build: [/usr/bin/make-it, now]\n";
+    put(self.source, "postinstall/recipes/crm/recipe.yaml", recipe, sizeof(recipe) - 1);
+    remade(&self, "node-root initrd build-root program guest-packages guest-base squashfs guest-image/ad "
+                  "guest-image/crm manifest");
+    assert_non_null(strstr(self.fake.text, " env -i PATH="));
+    assert_non_null(strstr(self.fake.text, " /usr/bin/make-it now\n"));
+    struct rf_image_options options = options_of(&self);
+    rf_autofree char *made = NULL, *directory = rf_format("%s/guests", self.fake.top);
+    rf_autofree char *image = rf_format("%s/crm.qcow2", directory), *other = rf_format("%s/ad.qcow2", directory);
+    options.recipe = "crm";
+    assert_int_equal(build_all(&self, &options, &made, NULL, NULL), 0);
+    assert_string_equal(made, "manifest");
+    options.guests_only = directory;
+    assert_int_equal(build_all(&self, &options, NULL, NULL, NULL), 0);
+    assert_true(rf_exists(image));
+    assert_false(rf_exists(other));
+    remade(&self, ""); /* all again: nothing was lost meanwhile */
+}
+
+/* Both lanes work on images at once, but not before their base is there. */
+static void images_share_the_lanes(void **state)
+{
+    FIXTURE(self);
+    static const char recipe[] = "image:\n  file: crm.qcow2\n";
+    put(self.source, "postinstall/recipes/crm/recipe.yaml", recipe, sizeof(recipe) - 1);
+    const struct rf_image_options options = options_of(&self);
+    rf_autobuild rf_build *build = NULL;
+    assert_int_equal(new_build(&self, &options, &build, NULL), 0);
+    rf_autoplan rf_plan *plan = rf_build_plan(build);
+    bool barrier = false;
+    unsigned lanes[2] = {0};
+    for (size_t i = 0, images = 0; i < plan->count; i++) {
+        barrier |= plan->steps[i].barrier;
+        if (strncmp(plan->steps[i].id, "guest-image/", 12) == 0) {
+            assert_true(barrier);
+            lanes[images++] = plan->steps[i].lane;
+        } else if (strcmp(plan->steps[i].id, "guest-base") == 0)
+            assert_false(barrier);
+    }
+    assert_true(lanes[0] && lanes[1] && lanes[0] != lanes[1]);
+}
+
 static void guest_disks(void **state)
 {
     (void)state;
@@ -440,6 +547,11 @@ int main(void)
         cmocka_unit_test(unreachable_archive_is_said),
         cmocka_unit_test(wrong_recipes_are_said),
         cmocka_unit_test(date_must_be_a_number),
+        cmocka_unit_test(a_missing_artefact_spoils_nothing),
+        cmocka_unit_test(an_unpinned_artefact_waits),
+        cmocka_unit_test(an_unknown_artefact_is_said),
+        cmocka_unit_test(some_recipes_only),
+        cmocka_unit_test(images_share_the_lanes),
         cmocka_unit_test(guest_disks),
     };
     return cmocka_run_group_tests_name("image/build", tests, NULL, NULL);
