@@ -12,6 +12,7 @@
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/firewall.h"
+#include "postinstall/isolation.h"
 #include "postinstall/kvm.h"
 
 #include <dirent.h>
@@ -34,7 +35,7 @@ static json_t *digest_of(const char *root, const char *path)
 
 static json_t *files_json(const char *root)
 {
-    static const char *const paths[] = {RF_FIREWALL_FILE, RF_SSHD_CONFIG};
+    static const char *const paths[] = {RF_FIREWALL_FILE, RF_ISOLATION_FILE, RF_SSHD_CONFIG};
     json_t *files = json_object();
     for (size_t i = 0; i < RF_COUNT(paths); i++) {
         json_t *digest = digest_of(root, paths[i]);

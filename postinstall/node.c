@@ -47,6 +47,7 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     rf_autofree char *what = rf_format("guest/%s", asked->name);
     rf_uuid(model->profile->node.id, what, guest->uuid);
     rf_mac(model->profile->node.id, what, guest->mac);
+    snprintf(guest->port, sizeof(guest->port), RF_PORT_PREFIX "%.8s", guest->uuid);
     guest->address = asked->address ? rf_strdup(asked->address) : rf_subnet_guest(&model->subnet, index);
     guest->cores = asked->cores ? asked->cores : defaults->cores;
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
@@ -168,6 +169,19 @@ const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, cons
         if (strcmp(model->guests[i].asked->name, name) == 0)
             return &model->guests[i];
     return NULL;
+}
+
+bool rf_node_published(const rf_node_model *model)
+{
+    for (size_t i = 0; i < model->guests_count; i++)
+        if (model->guests[i].published)
+            return true;
+    return false;
+}
+
+bool rf_node_vpn(const rf_node_model *model)
+{
+    return model->profile->access.vpn.peers_count > 0;
 }
 
 char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file)

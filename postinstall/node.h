@@ -13,6 +13,8 @@
 
 #define RF_NETWORK_NAME "guests"
 #define RF_NETWORK_BRIDGE "virbr-guests" /* at most 15 characters: IFNAMSIZ, netdevice(7) */
+#define RF_PORT_PREFIX "rfg-"
+#define RF_VPN_INTERFACE "rf-vpn"
 #define RF_POOL_NAME "images"
 
 struct rf_node_model;
@@ -23,6 +25,7 @@ struct rf_node_guest {
     rf_recipe *recipe;
     char uuid[RF_UUID_TEXT];
     char mac[18];
+    char port[16]; /* its interface on the node, at the bridge: IFNAMSIZ */
     char *address;
     char *fqdn;      /* host name in the zone that the guest serves or belongs to, else below the node's own name */
     char *zone;      /* the DNS zone that it serves, in lower case; or NULL */
@@ -80,6 +83,10 @@ char *rf_node_path(const rf_node_model *model, const char *format, ...) RF_PRINT
 
 /* The guest of that name, or NULL. */
 const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, const char *name);
+
+/* Does any guest have a published name; does the profile have peers of a VPN? */
+bool rf_node_published(const rf_node_model *model);
+bool rf_node_vpn(const rf_node_model *model);
 
 /* Places of one guest; the caller frees them. */
 char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); /* below RF_STATE_GUESTS/<name>/ */

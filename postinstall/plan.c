@@ -10,6 +10,7 @@
 #include "postinstall/facts.h"
 #include "postinstall/firewall.h"
 #include "postinstall/handover.h"
+#include "postinstall/isolation.h"
 #include "postinstall/network.h"
 #include "postinstall/plan_guest.h"
 #include "postinstall/pool.h"
@@ -63,9 +64,10 @@ static void add_admins(const rf_node_model *model, const json_t *facts, rf_plan 
 static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
     const json_t *files = json_object_get(facts, "files"), *pool = json_object_get(facts, "pool");
-    rf_autofree char *rules = rf_firewall_text();
-    struct rf_step *step = rf_plan_add(plan, &rf_step_firewall, model, RF_PHASE_NODE, "firewall",
-                                       "Let in SSH and Cockpit, and nothing else");
+    rf_autofree char *rules = rf_firewall_text(model);
+    struct rf_step *step = rf_plan_add(
+        plan, &rf_step_firewall, model, RF_PHASE_NODE, "firewall", "Let in SSH and Cockpit%s%s, and nothing else",
+        rf_node_published(model) ? ", the published names" : "", rf_node_vpn(model) ? ", the VPN" : "");
     step->done = same_digest(json_object_get(files, RF_FIREWALL_FILE), rules);
     if (model->guests_count == 0)
         return;
@@ -74,6 +76,10 @@ static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *p
     step = rf_plan_add(plan, &rf_step_network, model, RF_PHASE_NODE, "network/" RF_NETWORK_NAME,
                        "Make the guests' network %s", model->profile->network.guests.subnet);
     step->done = network_done(model, facts);
+    rf_autofree char *isolation = rf_isolation_text(model);
+    step = rf_plan_add(plan, &rf_step_isolation, model, RF_PHASE_NODE, "isolation",
+                       "Keep the guests apart, but for the ports that they offer each other");
+    step->done = same_digest(json_object_get(files, RF_ISOLATION_FILE), isolation);
     step = rf_plan_add(plan, &rf_step_pool, model, RF_PHASE_NODE, "pool/" RF_POOL_NAME,
                        "Make the pool of the guests' disk images");
     step->done = is_true(pool, "active") && is_true(pool, "autostart");
