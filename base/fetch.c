@@ -5,13 +5,18 @@
 #include "base/units.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
+enum { STALLED_SECONDS = 30, STALLED_BYTES = 100 }; /* slower than this for so long is no transfer any more */
+
 struct body {
     char *text;
+    int fd; /* where it goes instead; -1: into the text */
     size_t size, max;
     bool too_large;
+    int write_error; /* errno, or 0 */
 };
 
 static void rf_guard_curl(CURL **curl)
@@ -24,6 +29,21 @@ static void rf_guard_body(struct body *body)
     free(body->text);
 }
 
+/* The file's own trouble (a full disk) is not the server's, and no further attempt helps. */
+static size_t store(struct body *body, const char *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t wrote = write(body->fd, data + done, size - done);
+        if (wrote < 0 && errno != EINTR) {
+            body->write_error = errno;
+            return 0;
+        }
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    body->size += size;
+    return size;
+}
+
 static size_t take(char *data, size_t unit, size_t count, void *user)
 {
     struct body *body = user;
@@ -32,6 +52,8 @@ static size_t take(char *data, size_t unit, size_t count, void *user)
         body->too_large = true;
         return 0; /* curl ends the transfer: rejected, not cut */
     }
+    if (body->fd >= 0)
+        return store(body, data, size);
     char *longer = realloc(body->text, body->size + size + 1);
     if (!longer)
         abort();
@@ -92,6 +114,28 @@ char *rf_url_receiver(const char *url)
     if (!scheme || !host)
         return rf_strdup(NO_URL);
     return rf_format("%s://%s%s%s/…", scheme, host, port ? ":" : "", port ? port : "");
+}
+
+static int tell(void *data, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done)
+{
+    (void)up_total;
+    (void)up_done;
+    const struct rf_fetch *fetch = data;
+    fetch->progress(fetch->data, (uint64_t)done, (uint64_t)total);
+    return 0;
+}
+
+static void follow(CURL *curl, const struct rf_fetch *fetch, const struct body *body)
+{
+    if (fetch->progress) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
+    }
+    if (body->fd >= 0) {
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_SECONDS);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES);
+    }
 }
 
 static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
@@ -160,7 +204,12 @@ static bool tells_url(const char *detail)
 static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
 {
     body->size = 0;
+    if (body->fd >= 0 && (ftruncate(body->fd, 0) < 0 || lseek(body->fd, 0, SEEK_SET) < 0)) {
+        *ret_why = rf_strdup(strerror(errno));
+        return -1;
+    }
     RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(fetch, body);
+    follow(curl, fetch, body);
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(curl);
@@ -170,13 +219,15 @@ static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_w
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (body->too_large)
         *ret_why = rf_format("the answer is larger than the %zu bytes allowed", body->max);
+    else if (body->write_error)
+        *ret_why = rf_format("it can't be stored: %s", strerror(body->write_error));
     else if (code == CURLE_HTTP_RETURNED_ERROR)
         *ret_why = rf_format("the server answered with status %ld", status);
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         *ret_why = untrusted(detail);
     else
         *ret_why = rf_strdup(tells_url(detail) ? curl_easy_strerror(code) : detail);
-    return !body->too_large && retried(code, status) ? 1 : -1;
+    return !body->too_large && !body->write_error && retried(code, status) ? 1 : -1;
 }
 
 static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const char *why)
@@ -190,15 +241,14 @@ static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const c
     return true;
 }
 
-int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err)
+static int fetch_body(const struct rf_fetch *fetch, struct body *body, rf_error **err)
 {
     rf_autofree char *shown = rf_url_public(fetch->url);
-    RF_CLEANUP(rf_guard_body) struct body body = {.max = fetch->max};
     for (unsigned number = 1;; number++) {
         rf_autofree char *why = NULL;
-        int outcome = attempt(fetch, &body, &why);
+        int outcome = attempt(fetch, body, &why);
         if (outcome == 0)
-            break;
+            return 0;
         if (outcome < 0)
             return rf_fail(err, RF_BAD_PROFILE, "%s can't be fetched: %s", shown, why);
         if (fetch->attempts && number >= fetch->attempts)
@@ -206,12 +256,25 @@ int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf
         if (!wait_for_next(fetch, number, why))
             return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (given up)", shown, why);
     }
+}
+
+int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err)
+{
+    RF_CLEANUP(rf_guard_body) struct body body = {.fd = -1, .max = fetch->max};
+    if (fetch_body(fetch, &body, err) < 0)
+        return -1;
     if (!body.text)
         body.text = rf_strdup("");
     *ret_body = RF_STEAL(body.text);
     if (ret_size)
         *ret_size = body.size;
     return 0;
+}
+
+int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err)
+{
+    struct body body = {.fd = fd, .max = fetch->max};
+    return fetch_body(fetch, &body, err);
 }
 
 static size_t ignore(char *data, size_t unit, size_t count, void *user)

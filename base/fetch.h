@@ -17,6 +17,8 @@ struct rf_fetch {
     const char *ca_file; /* further trusted CA (PEM), or NULL */
     /* Told before each pause: which attempt failed, why, and in how many seconds the next comes. Returning false stops. */
     bool (*waiting)(void *data, unsigned attempt, const char *why, unsigned pause);
+    /* Told a few times a second while it comes (total 0: the server does not say); or NULL. */
+    void (*progress)(void *data, uint64_t done, uint64_t total);
     void *data;
 };
 
@@ -24,6 +26,10 @@ struct rf_fetch {
  * 429. Not retried: 404 and other 4xx, TLS verification, a body over `max` (RF_BAD_PROFILE: the person has to act). Redirects
  * are followed, at most 5, never from https to http. Messages carry the URL without user, password and query. */
 int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err);
+
+/* The same into a file that is open for writing: it holds the body alone, from its start. An attempt that stands still for half a
+ * minute is given up. After a failure the file holds anything. */
+int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err);
 
 /* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. RF_BAD_PROFILE: the
  * receiver refuses this document (400, 413, 415, 422), sending it again is pointless; RF_FAILED: later, perhaps. Messages carry

@@ -20,6 +20,7 @@ void rf_plan_free(rf_plan *plan)
         free(plan->steps[i].id);
         free(plan->steps[i].title);
         free(plan->steps[i].destroys);
+        free(plan->steps[i].after);
     }
     free(plan->steps);
     free(plan);
@@ -35,6 +36,13 @@ struct rf_step *rf_plan_add(rf_plan *plan, const struct rf_step_ops *ops, const 
     step->title = rf_format_list(format, args);
     va_end(args);
     return step;
+}
+
+void rf_step_after(struct rf_step *step, const char *id, bool any)
+{
+    free(step->after);
+    step->after = rf_strdup(id);
+    step->after_any = any;
 }
 
 size_t rf_plan_todo(const rf_plan *plan, enum rf_phase phase)

@@ -45,7 +45,10 @@ struct rf_step {
     enum rf_phase phase;
     unsigned lane; /* 0: alone. Consecutive steps with lanes > 0 run side by side, each lane in its own order */
     bool barrier;  /* with a lane: everything before it ends before it begins */
-    bool done;     /* the planner's view, from the machine description: not printed, still probed */
+    char *after; /* with a lane: the id of an earlier step that must have ended well before this one begins; or NULL */
+    bool after_any;   /* it need only have ended, well or not */
+    bool independent; /* with a lane: its failure ends its own lane and nothing else */
+    bool done;        /* the planner's view, from the machine description: not printed, still probed */
 };
 
 typedef struct rf_plan {
@@ -62,6 +65,9 @@ RF_GUARD(rf_plan, rf_plan_free);
 /* Appends a step and returns it (valid until the next call); the title is formatted. `id` is copied. */
 struct rf_step *rf_plan_add(rf_plan *plan, const struct rf_step_ops *ops, const void *arg, enum rf_phase phase,
                             const char *id, const char *format, ...) RF_PRINTF(6, 7);
+
+/* Sets what the step waits for; `id` is copied. */
+void rf_step_after(struct rf_step *step, const char *id, bool any);
 
 /* How many steps of `phase` the planner thinks are still to do. */
 size_t rf_plan_todo(const rf_plan *plan, enum rf_phase phase);
@@ -83,7 +89,9 @@ struct rf_apply_summary {
 };
 
 /* Walks the steps of one phase: probe, apply, verify, with events for each. Stops at the first failure (lanes under way
- * are waited for). Blocks. Repeating it is safe. `summary` may be NULL. */
+ * are waited for), but for one of an independent step: there the other lanes go on to their ends, except for steps that wait for what
+ * failed; those say so. Blocks. Repeating it is safe. `summary` may be NULL. Several failures come back as one error with a line
+ * each. */
 int rf_plan_apply(const rf_plan *plan, struct rf_step_env *env, const struct rf_apply_options *options,
                   struct rf_apply_summary *summary, rf_error **err);
 

@@ -8,12 +8,16 @@
 #include <signal.h>
 #include <string.h>
 
+enum ending { NOT_YET, WELL, BADLY };
+
 struct walk { /* what the lanes of one run share */
     const rf_plan *plan;
     const struct rf_apply_options *options;
     struct rf_apply_summary summary;
     bool failed;
+    enum ending *endings; /* of each step */
     pthread_mutex_t lock;
+    pthread_cond_t ended;
 };
 
 /* The tests' power cut: SIGKILL cannot be caught, so nothing is tidied up. */
@@ -90,15 +94,60 @@ static int take_step(const struct walk *walk, struct rf_step_env *env, rf_error 
     return rf_wrap(err, "%s", env->step->title);
 }
 
-static bool count_step(struct walk *walk, int outcome)
+static bool count_step(struct walk *walk, const struct rf_step *step, int outcome)
 {
     pthread_mutex_lock(&walk->lock);
     walk->summary.applied += outcome == 1;
     walk->summary.skipped += outcome == 0;
-    walk->failed |= outcome < 0;
-    bool go_on = !walk->failed;
+    walk->failed |= outcome < 0 && !step->independent;
+    walk->endings[step - walk->plan->steps] = outcome < 0 ? BADLY : WELL;
+    bool go_on = !walk->failed && outcome >= 0;
+    pthread_cond_broadcast(&walk->ended);
     pthread_mutex_unlock(&walk->lock);
     return go_on;
+}
+
+/* The step that `step` waits for, among the earlier ones; a plan whose steps wait for later ones would wait for ever. */
+static const struct rf_step *awaited(const rf_plan *plan, const struct rf_step *step)
+{
+    for (const struct rf_step *other = plan->steps; step->after && other < step; other++)
+        if (strcmp(other->id, step->after) == 0)
+            return other;
+    return NULL;
+}
+
+/* 0: it may begin, 1: the run has failed meanwhile, -1: what it waits for has failed. */
+static int wait_for(struct walk *walk, const struct rf_step *step, rf_error **err)
+{
+    const struct rf_step *other = awaited(walk->plan, step);
+    if (!step->after)
+        return 0;
+    if (!other)
+        return rf_fail(err, RF_FAILED, "%s: not begun: there is no step '%s' before it", step->title, step->after);
+    if (other->phase != walk->options->phase)
+        return 0; /* another run's: it was done before this one */
+    pthread_mutex_lock(&walk->lock);
+    while (walk->endings[other - walk->plan->steps] == NOT_YET && !walk->failed)
+        pthread_cond_wait(&walk->ended, &walk->lock);
+    enum ending ending = walk->endings[other - walk->plan->steps];
+    bool stop = walk->failed;
+    pthread_mutex_unlock(&walk->lock);
+    if (stop)
+        return 1;
+    if (ending == WELL || step->after_any)
+        return 0;
+    return rf_fail(err, RF_FAILED, "%s: not begun, because this has failed: %s", step->title, other->title);
+}
+
+/* What is left of a lane that has ended early will never end well. */
+static void give_up(struct walk *walk, const struct rf_step *from, size_t end)
+{
+    pthread_mutex_lock(&walk->lock);
+    for (size_t i = (size_t)(from - walk->plan->steps); i < end; i++)
+        if (walk->plan->steps[i].lane == from->lane && walk->endings[i] == NOT_YET)
+            walk->endings[i] = BADLY;
+    pthread_cond_broadcast(&walk->ended);
+    pthread_mutex_unlock(&walk->lock);
 }
 
 struct lane {
@@ -110,6 +159,17 @@ struct lane {
     pthread_t thread;
 };
 
+static bool run_step(struct lane *lane, const struct rf_step *step)
+{
+    lane->env.step = step;
+    int waited = wait_for(lane->walk, step, &lane->error);
+    if (waited < 0)
+        emit_step(&lane->env, RF_STATE_FAILED, 0, lane->error);
+    if (waited)
+        return false;
+    return count_step(lane->walk, step, take_step(lane->walk, &lane->env, &lane->error));
+}
+
 static void *run_lane(void *data)
 {
     struct lane *lane = data;
@@ -117,9 +177,10 @@ static void *run_lane(void *data)
         const struct rf_step *step = &lane->walk->plan->steps[i];
         if (step->lane != lane->number || step->phase != lane->walk->options->phase)
             continue;
-        lane->env.step = step;
-        if (!count_step(lane->walk, take_step(lane->walk, &lane->env, &lane->error)))
-            break; /* this lane's own failure, or another's */
+        if (run_step(lane, step))
+            continue;
+        give_up(lane->walk, step, lane->end); /* this lane's own failure, or another's */
+        break;
     }
     return NULL;
 }
@@ -143,6 +204,29 @@ static struct lane *lanes_of(struct walk *walk, const struct rf_step_env *env, s
     return lanes;
 }
 
+/* The lanes' errors as one. */
+static int join_errors(struct lane *lanes, size_t count, rf_error **err)
+{
+    size_t failed = 0;
+    rf_autofree char *text = NULL;
+    rf_autoerror rf_error *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!lanes[i].error)
+            continue;
+        rf_autofree char *line = rf_error_text(lanes[i].error);
+        rf_append(&text, "\n%s", line);
+        if (failed++)
+            rf_error_free(lanes[i].error);
+        else
+            first = lanes[i].error;
+    }
+    if (failed > 1)
+        return rf_fail(err, rf_error_code(first), "%zu things have failed:%s", failed, text);
+    if (failed && err)
+        *err = RF_STEAL(first);
+    return failed ? -1 : 0;
+}
+
 static int run_group(struct walk *walk, const struct rf_step_env *env, size_t first, size_t end, rf_error **err)
 {
     size_t count;
@@ -153,16 +237,7 @@ static int run_group(struct walk *walk, const struct rf_step_env *env, size_t fi
     run_lane(&lanes[0]); /* here: commands die with the thread that started them (PR_SET_PDEATHSIG) */
     for (size_t i = 1; i < count; i++)
         pthread_join(lanes[i].thread, NULL);
-    int outcome = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!lanes[i].error)
-            continue;
-        if (outcome == 0 && err)
-            *err = RF_STEAL(lanes[i].error);
-        rf_error_free(lanes[i].error);
-        outcome = -1;
-    }
-    return outcome;
+    return join_errors(lanes, count, err);
 }
 
 /* A group: one step without a lane, or a run of steps that have one, up to the next barrier. */
@@ -178,13 +253,16 @@ static size_t group_end(const rf_plan *plan, size_t first)
 int rf_plan_apply(const rf_plan *plan, struct rf_step_env *env, const struct rf_apply_options *options,
                   struct rf_apply_summary *summary, rf_error **err)
 {
-    struct walk walk = {.plan = plan, .options = options};
+    rf_autofree enum ending *endings = rf_alloc((plan->count + 1) * sizeof(*endings));
+    struct walk walk = {.plan = plan, .options = options, .endings = endings};
     pthread_mutex_init(&walk.lock, NULL);
+    pthread_cond_init(&walk.ended, NULL);
     int outcome = 0;
     for (size_t first = 0, end; first < plan->count && outcome == 0; first = end) {
         end = group_end(plan, first);
         outcome = run_group(&walk, env, first, end, err);
     }
+    pthread_cond_destroy(&walk.ended);
     pthread_mutex_destroy(&walk.lock);
     if (summary)
         *summary = walk.summary;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "image/apt.h"
+#include "image/mounted.h"
 #include "image/need.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 
 /* In the order of the plan: what a piece depends on stands above it. The lanes run side by side. */
 static const struct rf_piece_ops *const table[] = {
-    &rf_piece_node_root,   &rf_piece_initrd,   &rf_piece_build_root, &rf_piece_program,
-    &rf_piece_guest_image, &rf_piece_squashfs, &rf_piece_manifest,
+    &rf_piece_node_root,  &rf_piece_initrd,   &rf_piece_build_root,  &rf_piece_program,  &rf_piece_guest_packages,
+    &rf_piece_guest_base, &rf_piece_squashfs, &rf_piece_guest_image, &rf_piece_manifest,
 };
 
 #define ROOM_COLD (UINT64_C(8) * RF_GIB) /* measured: 4.6 GB at the highest, with one recipe */
@@ -32,7 +33,16 @@ void rf_build_free(rf_build *build)
     }
     free(build->pieces);
     rf_image_recipes_free(build->recipes, build->recipes_count);
+    for (size_t i = 0; i < build->artefacts.count; i++)
+        free(build->waiting[i]);
+    free(build->waiting);
+    rf_artefact_store_clear(&build->store);
+    rf_artefacts_clear(&build->artefacts);
     rf_archive_clear(&build->archive);
+    free(build->folder);
+    free(build->mirror);
+    free(build->keys);
+    free(build->guests_only);
     free(build->output);
     free(build->cache);
     free(build->suite);
@@ -176,6 +186,10 @@ static int resolve(rf_build *build, const struct rf_image_options *options, rf_e
     build->recipes_dir = given(options->recipes, rf_format("%s/postinstall/recipes", build->source));
     build->data = given(options->data, rf_format("%s/image/data", build->source));
     build->keyring = given(options->keyring, rf_strdup("/usr/share/keyrings/debian-archive-keyring.gpg"));
+    build->folder = given(options->artefacts, beside(build->cache, "artefacts"));
+    build->keys = rf_build_data(build, "keys");
+    build->mirror = rf_strdup(options->artefact_mirror);
+    build->guests_only = options->guests_only ? absolute(rf_strdup(options->guests_only)) : NULL;
     build->suite = rf_strdup(options->suite ? options->suite : suites[0]);
     build->kill_at = options->kill_at;
     build->refresh = options->refresh;
@@ -242,12 +256,32 @@ static int fail_problems(const char *what, enum rf_code code, const rf_problems 
     return rf_fail(err, code, "%s:%s%s", what, problems->count == 1 ? " " : "\n", text);
 }
 
-static int read_recipes(rf_build *build, rf_error **err)
+static void check_artefacts(const rf_build *build, rf_problems *problems)
+{
+    for (size_t i = 0; i < build->recipes_count; i++) {
+        const struct rf_image_recipe *recipe = &build->recipes[i];
+        for (size_t j = 0; recipe->artefacts[j]; j++)
+            if (!rf_artefact_named(&build->artefacts, recipe->artefacts[j]))
+                rf_problem(problems, recipe->name, "there is no artefact '%s' in %s", recipe->artefacts[j],
+                           build->artefacts.file);
+    }
+}
+
+static int read_recipes(rf_build *build, const char *chosen, rf_error **err)
 {
     rf_autoproblems rf_problems problems = {0};
+    rf_autofree char *manifest = rf_build_data(build, "artefacts.yaml");
     if (rf_image_recipes(build->recipes_dir, &build->recipes, &build->recipes_count, &problems, err) < 0)
         return -1;
-    return problems.count ? fail_problems("the recipes are wrong", RF_BAD_MACHINE, &problems, err) : 0;
+    rf_artefacts_read(manifest, &build->artefacts, &problems);
+    build->waiting = rf_alloc((build->artefacts.count + 1) * sizeof(*build->waiting));
+    build->store = (struct rf_artefact_store){
+        .cache = build->cache, .folder = build->folder, .mirror = build->mirror, .keys = build->keys};
+    if (problems.count == 0)
+        check_artefacts(build, &problems);
+    if (problems.count)
+        return fail_problems("the recipes are wrong", RF_BAD_MACHINE, &problems, err);
+    return chosen ? rf_image_recipes_choose(build->recipes, build->recipes_count, chosen, err) : 0;
 }
 
 static int add_piece(rf_build *build, const struct rf_piece_ops *ops, const struct rf_image_recipe *recipe,
@@ -264,7 +298,7 @@ static int add_piece(rf_build *build, const struct rf_piece_ops *ops, const stru
     return 0;
 }
 
-static int add_pieces(rf_build *build, rf_error **err)
+int rf_build_seal(rf_build *build, rf_error **err)
 {
     build->pieces = rf_alloc((RF_COUNT(table) + build->recipes_count) * sizeof(*build->pieces));
     for (size_t i = 0; i < RF_COUNT(table); i++) {
@@ -276,12 +310,21 @@ static int add_pieces(rf_build *build, rf_error **err)
     return 0;
 }
 
-int rf_build_new(const struct rf_image_options *options, rf_runner *runner, rf_build **ret_build, rf_error **err)
+int rf_build_look(const struct rf_image_options *options, rf_build **ret_build, rf_error **err)
+{
+    rf_autobuild rf_build *build = rf_alloc(sizeof(*build));
+    if (resolve(build, options, err) < 0 || read_recipes(build, options->recipe, err) < 0)
+        return -1;
+    *ret_build = RF_STEAL(build);
+    return 0;
+}
+
+int rf_build_open(const struct rf_image_options *options, rf_runner *runner, rf_build **ret_build, rf_error **err)
 {
     rf_autobuild rf_build *build = rf_alloc(sizeof(*build));
     if (resolve(build, options, err) < 0 || ask_archive(build, options->mirror, runner, err) < 0)
         return -1;
-    if (set_date(build, err) < 0 || read_recipes(build, err) < 0 || add_pieces(build, err) < 0)
+    if (set_date(build, err) < 0 || read_recipes(build, options->recipe, err) < 0)
         return -1;
     *ret_build = RF_STEAL(build);
     return 0;
@@ -309,16 +352,42 @@ static int apply_piece(struct rf_step_env *env, const void *arg, rf_error **err)
 
 static const struct rf_step_ops piece_ops = {.name = "piece", .probe = probe_piece, .apply = apply_piece};
 
+static bool is_wanted(const rf_build *build, const rf_build_piece *piece)
+{
+    if (piece->recipe && !piece->recipe->wanted)
+        return false;
+    return !build->guests_only || piece->ops->for_guests;
+}
+
+/* Images that do not depend on each other are dealt out. The first of them is for the lane that has nothing else to do then. */
+static unsigned lane_of(const rf_build_piece *piece, unsigned *images)
+{
+    if (!piece->ops->per_recipe)
+        return piece->ops->lane;
+    return (*images)++ % 2 ? RF_LANE_NODE : RF_LANE_TOOLS;
+}
+
 rf_plan *rf_build_plan(const rf_build *build)
 {
     rf_plan *plan = rf_plan_new();
+    unsigned images = 0;
+    bool both = false; /* the barrier stands */
     for (size_t i = 0; i < build->pieces_count; i++) {
         const rf_build_piece *piece = &build->pieces[i];
+        if (!is_wanted(build, piece))
+            continue;
         struct rf_step *step =
             rf_plan_add(plan, &piece_ops, piece, RF_PHASE_BUILD, piece->id, "%s%s%s", piece->ops->title,
                         piece->recipe ? ": " : "", piece->recipe ? piece->recipe->name : "");
-        step->lane = piece->ops->lane;
+        step->lane = lane_of(piece, &images);
+        step->barrier = piece->ops->barrier && !both;
+        both |= piece->ops->barrier;
         step->done = rf_piece_done(&piece->cached);
+    }
+    if (build->guests_only) {
+        rf_plan_add(plan, &rf_step_guests, build, RF_PHASE_BUILD, "guests", "Put the guests' images into %s",
+                    build->guests_only);
+        return plan;
     }
     rf_plan_add(plan, &rf_step_iso, build, RF_PHASE_BUILD, "iso", "Write the ISO");
     rf_plan_add(plan, &rf_step_checksum, build, RF_PHASE_BUILD, "checksum", "Write its checksum");
@@ -339,28 +408,57 @@ static int check_needs(const struct rf_image_options *options, rf_error **err)
     return problems.count ? fail_problems("this machine can't build the image", RF_BAD_MACHINE, &problems, err) : 0;
 }
 
-/* Locks the cache and makes the plan of what is to be built. */
-static int open_build(const struct rf_image_options *options, rf_runner *runner, rf_build **ret_build, int *ret_lock,
-                      rf_error **err)
+/* A machine that can't mount an image should not learn it after minutes. */
+static int check_loop(const rf_build *build, rf_error **err)
 {
-    rf_autobuild rf_build *paths = rf_alloc(sizeof(*paths));
+    for (size_t i = 0; i < build->pieces_count; i++) {
+        const rf_build_piece *piece = &build->pieces[i];
+        if (piece->ops == &rf_piece_guest_image && is_wanted(build, piece) && !rf_piece_done(&piece->cached))
+            return rf_loop_check(err);
+    }
+    return 0;
+}
+
+/* Locks the cache, and reads and asks for everything that the plan depends on. Artefacts are fetched where `events` is
+ * there to tell of it. */
+static int open_build(const struct rf_image_options *options, rf_runner *runner, rf_events *events,
+                      rf_build **ret_build, int *ret_lock, rf_error **err)
+{
+    rf_autobuild rf_build *paths = rf_alloc(sizeof(*paths)), *build = NULL;
     if (check_needs(options, err) < 0 || resolve(paths, options, err) < 0)
         return -1;
     rf_autofd int lock = -1;
-    if (rf_cache_open(paths->cache, &lock, err) < 0 || rf_build_new(options, runner, ret_build, err) < 0)
+    if (rf_cache_open(paths->cache, &lock, err) < 0 || rf_build_open(options, runner, &build, err) < 0)
         return -1;
+    rf_build_fetch(build, events ? runner : NULL, events);
+    if (rf_build_seal(build, err) < 0 || check_loop(build, err) < 0)
+        return -1;
+    *ret_build = RF_STEAL(build);
     *ret_lock = lock;
     lock = -1;
     return 0;
 }
 
+/* What this build did not want stays where it is still what a build would want: recipes that were not chosen, artefacts. */
 static int prune(const rf_build *build, rf_error **err)
 {
-    rf_autofree const struct rf_piece **pieces = rf_alloc((build->pieces_count + 1) * sizeof(*pieces));
-    pieces[0] = &build->archive.piece;
+    const size_t most = build->pieces_count + build->artefacts.count + 1;
+    rf_autofree const struct rf_piece **pieces = rf_alloc(most * sizeof(*pieces));
+    rf_autofree struct rf_piece *artefacts = rf_alloc((build->artefacts.count + 1) * sizeof(*artefacts));
+    size_t count = 0;
+    pieces[count++] = &build->archive.piece;
     for (size_t i = 0; i < build->pieces_count; i++)
-        pieces[i + 1] = &build->pieces[i].cached;
-    return rf_cache_prune(build->cache, pieces, build->pieces_count + 1, err);
+        pieces[count++] = &build->pieces[i].cached;
+    for (size_t i = 0; i < build->artefacts.count; i++) {
+        if (!build->artefacts.items[i].sha256)
+            continue;
+        rf_artefact_piece(&build->store, &build->artefacts.items[i], &artefacts[i]);
+        pieces[count++] = &artefacts[i];
+    }
+    int outcome = rf_cache_prune(build->cache, pieces, count, err);
+    for (size_t i = 0; i < build->artefacts.count; i++)
+        rf_piece_clear(&artefacts[i]);
+    return outcome;
 }
 
 int rf_image_build(const struct rf_image_options *options, rf_runner *runner, rf_events *events,
@@ -368,21 +466,22 @@ int rf_image_build(const struct rf_image_options *options, rf_runner *runner, rf
 {
     rf_autobuild rf_build *build = NULL;
     rf_autofd int lock = -1;
-    if (open_build(options, runner, &build, &lock, err) < 0)
+    if (open_build(options, runner, events, &build, &lock, err) < 0)
         return -1;
     rf_autoplan rf_plan *plan = rf_build_plan(build);
     struct rf_step_env env = {.runner = runner, .events = events};
     const struct rf_apply_options how = {.phase = RF_PHASE_BUILD, .kill_at = build->kill_at};
-    if (rf_plan_apply(plan, &env, &how, summary, err) < 0)
+    if (rf_plan_apply(plan, &env, &how, summary, err) < 0 || prune(build, err) < 0)
         return -1;
-    return prune(build, err);
+    rf_build_say_waiting(build, events);
+    return 0;
 }
 
 int rf_image_build_plan(const struct rf_image_options *options, rf_runner *runner, char **ret_text, rf_error **err)
 {
     rf_autobuild rf_build *build = NULL;
     rf_autofd int lock = -1;
-    if (open_build(options, runner, &build, &lock, err) < 0)
+    if (open_build(options, runner, NULL, &build, &lock, err) < 0)
         return -1;
     rf_autoplan rf_plan *plan = rf_build_plan(build);
     *ret_text = rf_plan_text(plan);

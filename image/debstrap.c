@@ -31,8 +31,6 @@ static char *joined(const struct rf_debstrap *wanted)
     char *text = rf_strdup("--include=");
     for (size_t i = 0; wanted->packages[i]; i++)
         rf_append(&text, "%s%s", i ? "," : "", wanted->packages[i]);
-    for (size_t i = 0; wanted->more_packages && wanted->more_packages[i]; i++)
-        rf_append(&text, ",%s", wanted->more_packages[i]);
     return text;
 }
 
@@ -197,6 +195,8 @@ int rf_debstrap(struct rf_step_env *env, const struct rf_debstrap *wanted, rf_er
     add(&argv, &count, include);
     if (early)
         add(&argv, &count, early);
+    if (wanted->keep_lists)
+        add(&argv, &count, "--skip=cleanup/apt/lists");
     add(&argv, &count, wanted->suite);
     add(&argv, &count, wanted->root);
     add(&argv, &count, "-"); /* sources.list on standard input */

@@ -4,16 +4,18 @@
 
 #include "base/step.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 /* The options that every mmdebstrap of ours has, then `packages`, hooks and the rest. */
 struct rf_debstrap {
     const char *root; /* is made */
     const char *suite, *sources;
-    const char *keyring;                          /* for messages: `sources` name it already */
-    const char *dpkg_options;                     /* a file: one dpkg option a line */
-    char *const *packages, *const *more_packages; /* NULL-terminated; the second may be NULL */
+    const char *keyring;      /* for messages: `sources` name it already */
+    const char *dpkg_options; /* a file: one dpkg option a line */
+    char *const *packages;    /* NULL-terminated */
     const char *early; /* a tree that is copied in before packages beyond the essential ones are installed; or NULL */
+    bool keep_lists;   /* the package lists stay in the root: more is installed from them later (image/install.h) */
     time_t date;
 };
 

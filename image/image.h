@@ -16,12 +16,16 @@ struct rf_image_options {
     const char
         *cache; /* what is built once and used again: "richtfest-cache" beside the output. A directory of its own: old
                             pieces in it are removed */
-    const char *suite;   /* "trixie", the only one so far: another one is RF_USAGE */
-    const char *mirror;  /* the archive: what the machine's apt uses */
-    const char *keyring; /* "/usr/share/keyrings/debian-archive-keyring.gpg" */
-    const char *source;  /* the project's checkout: the one that the program stands in */
-    const char *recipes; /* "postinstall/recipes" in that checkout */
-    const char *data;    /* "image/data" in that checkout */
+    const char *suite;       /* "trixie", the only one so far: another one is RF_USAGE */
+    const char *mirror;      /* the archive: what the machine's apt uses */
+    const char *keyring;     /* "/usr/share/keyrings/debian-archive-keyring.gpg" */
+    const char *source;      /* the project's checkout: the one that the program stands in */
+    const char *recipes;     /* "postinstall/recipes" in that checkout */
+    const char *data;        /* "image/data" in that checkout */
+    const char *recipe;      /* only these recipes' images: "nextcloud,tryton"; NULL: all */
+    const char *guests_only; /* no ISO: the guests' images (base and overlays) are put into this directory */
+    const char *artefacts;   /* a folder with artefacts that were placed there by hand: "artefacts" beside the cache */
+    const char *artefact_mirror; /* URL/FILE is tried before the publisher's place; NULL: none */
     bool refresh;        /* take the archive's packages of today, even where the cache has older ones that fit */
     const char *kill_at; /* as in rf_apply_options: for tests */
 };
@@ -31,7 +35,8 @@ struct rf_image_options {
  * it), room on the disk, key of the suite, all said at once (RF_BAD_MACHINE, nothing written). Then a plan of steps, each cached
  * under a key that holds everything it depends on (image/cache.h): only what changed is made again. Blocks for minutes.
  * Repeating it without a change does nothing; a kill leaves the old output or the new one, and rubbish in the cache that the
- * next run removes. SOURCE_DATE_EPOCH from the environment dates everything; without it the archive's own date does.
+ * next run removes. An artefact (image/artefact.h) that can't be had spoils nothing: its recipe's image is built without it, and a
+ * `waiting` event at the end says so. SOURCE_DATE_EPOCH from the environment dates everything; without it the archive's own date does.
  * `summary` may be NULL.
  */
 int rf_image_build(const struct rf_image_options *options, rf_runner *runner, rf_events *events,

@@ -49,9 +49,10 @@ json_t *rf_manifest_json(const struct rf_manifest *manifest)
         json_array_append_new(payloads, payload_json(&manifest->payloads[i]));
     for (size_t i = 0; i < manifest->packages_count; i++)
         json_object_set_new(packages, manifest->packages[i].of, packages_json(manifest->packages[i].list));
-    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "richtfest", RF_MANIFEST_FORMAT, "version",
+    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:O*,s:o}", "richtfest", RF_MANIFEST_FORMAT, "version",
                      manifest->version, "suite", manifest->suite, "kernel", manifest->kernel, "date", date, "sources",
-                     manifest->sources, "archive", manifest->archive, "payloads", payloads, "packages", packages);
+                     manifest->sources, "archive", manifest->archive, "payloads", payloads, "artefacts",
+                     manifest->artefacts, "packages", packages);
 }
 
 void rf_manifest_volume(const char *digest, time_t date, char ret_id[23], char ret_digits[17])

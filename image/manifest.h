@@ -21,6 +21,7 @@ struct rf_manifest {
     size_t payloads_count;
     const struct rf_manifest_packages *packages;
     size_t packages_count;
+    json_t *artefacts; /* what recipes have, or wait for, of what Debian does not carry; borrowed */
 };
 
 /* The same input gives the same bytes. The caller drops the reference. Pure. */

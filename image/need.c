@@ -10,10 +10,14 @@
 
 static const struct {
     const char *tool, *package;
-} table[] = {
-    {"cp", "coreutils"},        {"mke2fs", "e2fsprogs"}, {"mksquashfs", "squashfs-tools"}, {"mmdebstrap", "mmdebstrap"},
-    {"mtools", "mtools"}, /* mformat, mmd and mcopy are links to it */
-    {"qemu-img", "qemu-utils"}, {"sfdisk", "fdisk"},     {"unshare", "util-linux"},        {"xorriso", "xorriso"},
+} table[] =
+    {
+        {"bsdtar", "libarchive-tools"}, {"cp", "coreutils"},
+        {"mke2fs", "e2fsprogs"},        {"mksquashfs", "squashfs-tools"},
+        {"mmdebstrap", "mmdebstrap"},   {"mount", "mount"},
+        {"mtools", "mtools"}, /* mformat, mmd and mcopy are links to it */
+        {"qemu-img", "qemu-utils"},     {"sfdisk", "fdisk"},
+        {"unshare", "util-linux"},      {"xorriso", "xorriso"},
 };
 
 static bool in_path(const char *path, const char *tool)

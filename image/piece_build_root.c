@@ -15,11 +15,13 @@ static int inputs(const rf_build *build, rf_build_piece *piece, rf_error **err)
 static int make(struct rf_step_env *env, const rf_build *build, const rf_build_piece *piece, rf_error **err)
 {
     (void)build;
-    return rf_build_unpack(env, piece, "build", NULL, err);
+    const struct rf_unpack wanted = {.name = "build"};
+    return rf_build_unpack(env, piece, &wanted, err);
 }
 
 const struct rf_piece_ops rf_piece_build_root = {.name = "build-root",
                                                  .title = "Unpack the compiler",
                                                  .lane = RF_LANE_TOOLS,
+                                                 .for_guests = true,
                                                  .inputs = inputs,
                                                  .make = make};

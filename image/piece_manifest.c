@@ -16,15 +16,20 @@ static int inputs(const rf_build *build, rf_build_piece *piece, rf_error **err)
 {
     (void)err;
     rf_autofree char *date = rf_format("%lld", (long long)build->date);
-    rf_key_add(&piece->cached.key, "recipe", "1");
+    rf_key_add(&piece->cached.key, "recipe", "2");
     rf_key_add(&piece->cached.key, "version", build->version);
     rf_key_add(&piece->cached.key, "suite", build->suite);
     rf_key_add(&piece->cached.key, "date", date);
     rf_key_add(&piece->cached.key, "archive", build->archive.state);
     rf_build_depends(piece, &rf_piece_squashfs);
+    rf_build_depends(piece, &rf_piece_guest_base);
+    rf_autojson json_t *artefacts = rf_build_artefacts_json(build);
+    rf_autofree char *text = rf_json_text(artefacts);
+    rf_key_add(&piece->cached.key, "artefacts", text);
     for (size_t i = 0; i < build->recipes_count; i++)
-        rf_key_add(&piece->cached.key, build->recipes[i].file,
-                   rf_build_piece_of(build, &rf_piece_guest_image, &build->recipes[i])->cached.digest);
+        if (build->recipes[i].wanted)
+            rf_key_add(&piece->cached.key, build->recipes[i].file,
+                       rf_build_piece_of(build, &rf_piece_guest_image, &build->recipes[i])->cached.digest);
     return 0;
 }
 
@@ -68,6 +73,16 @@ static void add_sum(const rf_build *build, struct rf_payload *payload)
         sscanf(line, "%" SCNu64 " %" SCNu64, &payload->unpacked, &payload->files);
 }
 
+static int add_base(const rf_build *build, struct payloads *payloads, rf_error **err)
+{
+    rf_autofree char *name = rf_build_base_name(build, err);
+    if (!name)
+        return -1;
+    rf_autofree char *file = rf_build_path(build, &rf_piece_guest_base, name);
+    rf_autofree char *path = rf_format(RF_MEDIUM_GUESTS_DIR "/%s", name);
+    return add_payload(payloads, path, file, err);
+}
+
 static int add_all(const rf_build *build, const char *kernel, struct payloads *payloads, rf_error **err)
 {
     rf_autofree char *squashfs = rf_build_path(build, &rf_piece_squashfs, "root.squashfs");
@@ -80,7 +95,11 @@ static int add_all(const rf_build *build, const char *kernel, struct payloads *p
     if (add_payload(payloads, RF_MEDIUM_KERNEL_FILE, vmlinuz, err) < 0 ||
         add_payload(payloads, RF_MEDIUM_INITRD_FILE, initrd, err) < 0)
         return -1;
+    if (add_base(build, payloads, err) < 0)
+        return -1;
     for (size_t i = 0; i < build->recipes_count; i++) {
+        if (!build->recipes[i].wanted)
+            continue;
         const rf_build_piece *guest = rf_build_piece_of(build, &rf_piece_guest_image, &build->recipes[i]);
         rf_autofree char *file = rf_piece_path(&guest->cached, build->recipes[i].file);
         rf_autofree char *path = rf_format(RF_MEDIUM_GUESTS_DIR "/%s", build->recipes[i].file);
@@ -117,9 +136,12 @@ static int add_list(struct lists *lists, const rf_build_piece *from, const char 
 
 static int add_lists(const rf_build *build, struct lists *lists, rf_error **err)
 {
-    if (add_list(lists, rf_build_piece_of(build, &rf_piece_node_root, NULL), "node", err) < 0)
+    if (add_list(lists, rf_build_piece_of(build, &rf_piece_node_root, NULL), "node", err) < 0 ||
+        add_list(lists, rf_build_piece_of(build, &rf_piece_guest_packages, NULL), "guest-base", err) < 0)
         return -1;
     for (size_t i = 0; i < build->recipes_count; i++) {
+        if (!build->recipes[i].wanted)
+            continue;
         rf_autofree char *of = rf_format("guest/%s", build->recipes[i].name);
         if (add_list(lists, rf_build_piece_of(build, &rf_piece_guest_image, &build->recipes[i]), of, err) < 0)
             return -1;
@@ -139,12 +161,14 @@ static int make(struct rf_step_env *env, const rf_build *build, const rf_build_p
         return rf_fail(err, RF_FAILED, "%s can't be read", kernel_file);
     if (add_all(build, kernel, &payloads, err) < 0 || add_lists(build, &lists, err) < 0)
         return -1;
+    rf_autojson json_t *artefacts = rf_build_artefacts_json(build);
     const struct rf_manifest manifest = {.version = build->version,
                                          .suite = build->suite,
                                          .kernel = kernel,
                                          .date = build->date,
                                          .archive = build->archive.state,
                                          .sources = build->archive.sources,
+                                         .artefacts = artefacts,
                                          .payloads = payloads.rows,
                                          .payloads_count = payloads.count,
                                          .packages = lists.rows,

@@ -43,7 +43,8 @@ static int make(struct rf_step_env *env, const rf_build *build, const rf_build_p
 {
     (void)build;
     rf_autofree char *root = rf_piece_new_path(&piece->cached, "root");
-    if (rf_build_unpack(env, piece, "node", NULL, err) < 0 ||
+    const struct rf_unpack wanted = {.name = "node"};
+    if (rf_build_unpack(env, piece, &wanted, err) < 0 ||
         rf_text_drop_line(root, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap", "force-unsafe-io", err) < 0)
         return -1;
     return write_release(root, piece, err);

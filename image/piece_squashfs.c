@@ -102,6 +102,7 @@ static int make(struct rf_step_env *env, const rf_build *build, const rf_build_p
 
 const struct rf_piece_ops rf_piece_squashfs = {.name = "squashfs",
                                                .title = "Pack the root file system",
-                                               .lane = RF_LANE_ALONE,
+                                               .lane = RF_LANE_NODE,
+                                               .barrier = true,
                                                .inputs = inputs,
                                                .make = make};

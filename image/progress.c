@@ -29,15 +29,6 @@ void rf_progress_mksquashfs(void *data, const char *text, size_t size)
         rf_step_progress(data, done, total, "blocks");
 }
 
-void rf_progress_qemu_img(void *data, const char *text, size_t size)
-{
-    char line[LINE];
-    double percent;
-    if (behind_last(text, size, '(', line) && sscanf(line, "%lf/100%%)", &percent) == 1 && percent >= 0 &&
-        percent <= 100)
-        rf_step_progress(data, (uint64_t)percent, 100, "%");
-}
-
 void rf_progress_xorriso(void *data, const char *text, size_t size)
 {
     char line[LINE];
@@ -45,4 +36,32 @@ void rf_progress_xorriso(void *data, const char *text, size_t size)
     if (behind_last(text, size, ':', line) && sscanf(line, " %lf%% done", &percent) == 1 && percent >= 0 &&
         percent <= 100)
         rf_step_progress(data, (uint64_t)percent, 100, "%");
+}
+
+static void apt_line(struct rf_progress_apt *self)
+{
+    static const char *const counted[] = {"Get:", "Unpacking ", "Setting up "};
+    unsigned upgraded, installed;
+    if (sscanf(self->line, "%u upgraded, %u newly installed", &upgraded, &installed) == 2)
+        self->packages = upgraded + installed;
+    for (size_t i = 0; i < RF_COUNT(counted); i++)
+        self->steps += strncmp(self->line, counted[i], strlen(counted[i])) == 0;
+}
+
+void rf_progress_apt(void *data, const char *text, size_t size)
+{
+    struct rf_progress_apt *self = data;
+    for (const char *at = text; at < text + size; at++) {
+        if (*at != '\n') {
+            if (self->used + 1 < sizeof(self->line))
+                self->line[self->used++] = *at;
+            continue;
+        }
+        self->line[self->used] = '\0';
+        self->used = 0;
+        apt_line(self);
+    }
+    const unsigned all = 3 * self->packages;
+    if (all)
+        rf_step_progress(self->env, self->steps < all ? self->steps * 100 / all : 100, 100, "%");
 }

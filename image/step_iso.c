@@ -108,14 +108,8 @@ static int add_payloads(const rf_build *build, const struct staging *staging, rf
         add_link(staging, squashfs, RF_MEDIUM_ROOT_FILE, err) < 0 ||
         add_link(staging, manifest, RF_MEDIUM_MANIFEST_FILE, err) < 0)
         return -1;
-    for (size_t i = 0; i < build->recipes_count; i++) {
-        const rf_build_piece *guest = rf_build_piece_of(build, &rf_piece_guest_image, &build->recipes[i]);
-        rf_autofree char *file = rf_piece_path(&guest->cached, build->recipes[i].file);
-        rf_autofree char *path = rf_format(RF_MEDIUM_GUESTS_DIR "/%s", build->recipes[i].file);
-        if (add_link(staging, file, path, err) < 0)
-            return -1;
-    }
-    return 0;
+    rf_autofree char *guests = rf_format("%s" RF_MEDIUM_GUESTS_DIR, staging->tree);
+    return rf_build_link_guests(build, guests, err);
 }
 
 static int add_bytes(const struct staging *staging, const char *path, const void *bytes, size_t size, rf_error **err)

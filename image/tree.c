@@ -226,3 +226,29 @@ int rf_tree_measure(const char *top, struct rf_tree_sum *ret_sum, rf_error **err
     *ret_sum = sum;
     return 0;
 }
+
+static int normalise_entry(void *data, const char *path, const char *below, const struct stat *status, rf_error **err)
+{
+    (void)below;
+    const mode_t mode = S_ISDIR(status->st_mode) ? 0755 : mode_of(status);
+    if (lchown(path, 0, 0) < 0 || (!S_ISLNK(status->st_mode) && chmod(path, mode) < 0))
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be given to root", path);
+    return set_date(path, *(const time_t *)data, err);
+}
+
+int rf_tree_normalise(const char *top, time_t date, rf_error **err)
+{
+    return rf_tree_walk(top, normalise_entry, &date, err);
+}
+
+static int clamp_entry(void *data, const char *path, const char *below, const struct stat *status, rf_error **err)
+{
+    (void)below;
+    const time_t date = *(const time_t *)data;
+    return status->st_mtime > date ? set_date(path, date, err) : 0;
+}
+
+int rf_tree_clamp(const char *top, time_t date, rf_error **err)
+{
+    return rf_tree_walk(top, clamp_entry, &date, err);
+}

@@ -35,6 +35,12 @@ int rf_tree_sync(const char *from, const char *to, rf_error **err);
 /* Replaces one file by `text`, not writing into a hard-linked one. */
 int rf_tree_put(const char *root, const char *path, const char *text, mode_t mode, time_t date, rf_error **err);
 
+/* Gives a tree that came from elsewhere the owner, modes (0755, 0644) and times of one of ours. */
+int rf_tree_normalise(const char *top, time_t date, rf_error **err);
+
+/* What is newer than `date` gets that date: when an image was built is not written in it. */
+int rf_tree_clamp(const char *top, time_t date, rf_error **err);
+
 struct rf_tree_sum {
     uint64_t bytes, files; /* of everything but directories */
 };

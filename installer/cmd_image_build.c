@@ -23,6 +23,14 @@ static const struct rf_option known[] = {
                    "the project's sources, where they are not beside the program"),
     RF_OPTION_TEXT(struct options, image.recipes, "recipes", "DIR", "the guests' recipes from elsewhere"),
     RF_OPTION_TEXT(struct options, image.data, "data", "DIR", "the image's own files from elsewhere"),
+    RF_OPTION_TEXT(struct options, image.recipe, "recipe", "NAMES",
+                   "only the images of these recipes, as NAME,NAME (default: all)"),
+    RF_OPTION_TEXT(struct options, image.guests_only, "guests-only", "DIR",
+                   "no ISO: put the guests' images (base and overlays) into DIR"),
+    RF_OPTION_TEXT(struct options, image.artefacts, "artefacts", "DIR",
+                   "files that Debian does not carry, placed there by hand (default: artefacts beside the cache)"),
+    RF_OPTION_TEXT(struct options, image.artefact_mirror, "artefact-mirror", "URL",
+                   "look for them there first, as URL/FILE"),
     RF_OPTION_FLAG(struct options, image.refresh, "refresh",
                    "take today's packages, even where the cache has fitting ones"),
     RF_OPTION_FLAG(struct options, plan, "plan", "print the steps and build nothing"),
@@ -45,9 +53,11 @@ static int build(struct options *options)
     }
     struct rf_apply_summary summary = {0};
     int outcome = rf_image_build(&options->image, session.runner, session.events, &summary, &error);
+    const char *made = options->image.guests_only ? options->image.guests_only
+                       : options->image.output    ? options->image.output
+                                                  : "richtfest.iso";
     rf_autofree char *done =
-        rf_format("%s is ready (%zu steps done, %zu were done already)",
-                  options->image.output ? options->image.output : "richtfest.iso", summary.applied, summary.skipped);
+        rf_format("%s is ready (%zu steps done, %zu were done already)", made, summary.applied, summary.skipped);
     rf_session_end(&session, error, done);
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
 }
@@ -69,6 +79,7 @@ const struct rf_subcommand rf_cmd_image_build = {
     .usage = "[--output FILE] [--cache DIR] [--mirror URL] [--suite NAME] …",
     .summary = "builds the ISO: node root, guests' images, boot loaders, manifest",
     .options = known,
-    .help = "Needs root. 2: this machine lacks tools, room or the suite's key; all reasons are listed.\n",
+    .help = "What artefacts there are says richtfest artefact list. Needs root. 2: this machine lacks tools, room or "
+            "the suite's key; all reasons are listed.\n",
     .run = run,
 };

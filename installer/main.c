@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 
 static const struct rf_subcommand *const commands[] = {
-    &rf_cmd_check,       &rf_cmd_inventory,       &rf_cmd_plan,          &rf_cmd_apply, &rf_cmd_status,
-    &rf_cmd_image_build, &rf_cmd_image_customize, &rf_cmd_image_inspect, &rf_cmd_docs,
+    &rf_cmd_check,           &rf_cmd_inventory,     &rf_cmd_plan,
+    &rf_cmd_apply,           &rf_cmd_status,        &rf_cmd_image_build,
+    &rf_cmd_image_customize, &rf_cmd_image_inspect, &rf_cmd_recipe_check,
+    &rf_cmd_recipe_list,     &rf_cmd_artefact_list, &rf_cmd_artefact_fetch,
+    &rf_cmd_artefact_verify, &rf_cmd_docs,
 };
 
 static const char exit_codes[] =
@@ -55,13 +58,22 @@ static const struct rf_subcommand *find(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+/* The first word of commands that have two. */
+static bool is_group(const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i < RF_COUNT(commands); i++)
+        if (strncmp(commands[i]->name, word, length) == 0 && commands[i]->name[length] == ' ')
+            return true;
+    return false;
+}
+
 static int unknown(int argc, char **argv)
 {
     const char *names[RF_COUNT(commands)];
     for (size_t i = 0; i < RF_COUNT(commands); i++)
         names[i] = commands[i]->name;
-    rf_autofree char *typed =
-        argc > 1 && strcmp(argv[0], "image") == 0 ? rf_format("image %s", argv[1]) : rf_strdup(argv[0]);
+    rf_autofree char *typed = argc > 1 && is_group(argv[0]) ? rf_format("%s %s", argv[0], argv[1]) : rf_strdup(argv[0]);
     const char *near = rf_suggest(typed, names, RF_COUNT(names));
     fprintf(stderr, "richtfest: error: unknown command `%s`", typed);
     fprintf(stderr, near ? "; did you mean `%s`?\n" : "; `richtfest help` lists them\n", near);

@@ -105,7 +105,7 @@ static char *firewall(const rf_profile *profile, const struct rf_system_ids *ids
 {
     (void)profile;
     (void)ids;
-    return rf_firewall_text();
+    return rf_firewall_text(NULL);
 }
 
 /* kernel-img.conf(5): the links that the boot entries name are kept in /boot. */

@@ -65,3 +65,12 @@ char *rf_subnet_dhcp_last(const struct rf_subnet *subnet)
 {
     return rf_subnet_address(subnet, size_of(subnet) - 2);
 }
+
+bool rf_subnet_in_dhcp(const struct rf_subnet *subnet, const char *address)
+{
+    struct in_addr parsed = {0};
+    if (inet_pton(AF_INET, address, &parsed) != 1)
+        return false;
+    uint32_t offset = ntohl(parsed.s_addr) - subnet->network;
+    return offset >= size_of(subnet) / 2 && offset < size_of(subnet);
+}

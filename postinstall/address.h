@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Who gets which address in the guests' network. Nothing is stored: the n-th guest of the profile gets the subnet's address
- * 10 + n, so a guest keeps its address as long as further guests are added behind it. The node is the first address.
+ * 10 + n unless the profile gives it one, so a guest keeps its address as long as further guests are added behind it. The node is the
+ * first address.
  * Addresses from the middle upward are given out by DHCP to whatever else a person starts there by hand.
  */
 #pragma once
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RF_SUBNET_FIRST_GUEST 10
@@ -31,3 +33,6 @@ char *rf_subnet_node(const struct rf_subnet *subnet);
 char *rf_subnet_guest(const struct rf_subnet *subnet, size_t index);
 char *rf_subnet_dhcp_first(const struct rf_subnet *subnet);
 char *rf_subnet_dhcp_last(const struct rf_subnet *subnet);
+
+/* Is this one of those that DHCP gives out? */
+bool rf_subnet_in_dhcp(const struct rf_subnet *subnet, const char *address);

@@ -6,14 +6,18 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "base/qemu_img.h"
 #include "base/units.h"
 #include "postinstall/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 enum { CONVERT_SECONDS = 3600 };
 
@@ -58,30 +62,71 @@ static int clone_file(const char *from, const char *to, rf_error **err)
     return ioctl(target, FICLONE, source) == 0 && fsync(target) == 0 ? 0 : 1;
 }
 
-/* A base image with a backing file of its own is written out as one. */
+/* A recipe's image holds only what differs from the base of all, which lies beside it: both are written out as one disk. An image
+ * that asks for any other file of this node (an image from elsewhere could) would put that file into the guest. */
+static int flatten(struct rf_step_env *env, const char *from, const char *base, const char *to, rf_error **err)
+{
+    if (strchr(base, '/') || strchr(base, ':'))
+        return rf_fail(err, RF_FAILED, "the image %s refers to '%s', which is no file beside it: not used", from, base);
+    rf_autofree char *beside = rf_format("%.*s/%s", (int)(strrchr(from, '/') - from), from, base);
+    if (!rf_exists(beside))
+        return rf_fail(err, RF_FAILED, "the image %s stands on %s, which is not on this node; copy both from the ISO",
+                       from, beside);
+    const struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-p", "-O", "qcow2", from, to),
+                                       .seconds = CONVERT_SECONDS,
+                                       .on_output = rf_qemu_img_progress,
+                                       .data = env};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run(env->runner, &command, &result, err);
+}
+
 static int copy_image(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
 {
     rf_autojson json_t *info = image_info(env, from, err);
     if (!info)
         return -1;
-    if (rf_json_string(info, "backing-filename")) {
-        struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-O", "qcow2", from, to),
-                                     .seconds = CONVERT_SECONDS};
-        rf_autoresult struct rf_result result = {0};
-        return rf_run(env->runner, &command, &result, err);
-    }
+    const char *base = rf_json_string(info, "backing-filename");
+    if (base)
+        return flatten(env, from, base, to, err);
     int cloned = clone_file(from, to, err);
     return cloned <= 0 ? cloned : rf_copy_file(from, to, 0600, copy_progress, env, err);
+}
+
+/* qemu-img leaves that to the kernel, and a disk that has its name must be whole. */
+static int flush(const char *path, rf_error **err)
+{
+    rf_autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be flushed", path);
+    return 0;
+}
+
+/* "NAME.age", and "NAME.<digest>.age" of what came later. */
+static int remove_handovers(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autofree char *pattern = rf_node_path(guest->node, "%s/%s.", RF_STATE_HANDOVER, guest->asked->name);
+    rf_append(&pattern, "%s", "*age"); /* a guest's name has no dot, so this is no other guest's */
+    glob_t found = {0};
+    int failed = 0;
+    glob(pattern, 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc && !failed; i++)
+        if (unlink(found.gl_pathv[i]) < 0 && errno != ENOENT)
+            failed = rf_fail_errno(err, RF_FAILED, errno, "removing %s", found.gl_pathv[i]);
+    globfree(&found);
+    return failed;
 }
 
 /* The old disk's secrets and hand-over do not fit the new one. Removed before the new disk appears. */
 static int unsettle(const struct rf_node_guest *guest, rf_error **err)
 {
-    rf_autofree char *state = rf_guest_state_path(guest, "");
-    rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
-    if (unlink(handover) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", handover);
-    return rf_remove_tree(state, err);
+    char born[RF_UUID_TEXT];
+    rf_autofree char *state = rf_guest_state_path(guest, ""), *mark = rf_guest_state_path(guest, "born");
+    rf_autofree char *all = rf_node_path(guest->node, "%s", RF_STATE_GUESTS);
+    rf_uuid_random(born);
+    if (remove_handovers(guest, err) < 0 || rf_remove_tree(state, err) < 0 || rf_make_dirs(all, 0700, err) < 0 ||
+        rf_make_dirs(state, 0700, err) < 0)
+        return -1;
+    return rf_write_file(mark, born, strlen(born), 0600, err);
 }
 
 static int resize(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
@@ -108,7 +153,7 @@ static int create(struct rf_step_env *env, const struct rf_node_guest *guest, co
                        guest->recipe->name, base);
     if (copy_image(env, base, new, err) < 0 || grow_image(env, guest, new, err) < 0)
         return rf_wrap(err, "the disk of %s", guest->asked->name);
-    if (unsettle(guest, err) < 0)
+    if (flush(new, err) < 0 || unsettle(guest, err) < 0)
         return -1;
     if (rename(new, path) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, path);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A guest's disk: a full qcow2 of its own, cloned from the recipe's base image. A clone shares blocks with the base through
- * the file system (XFS, btrfs: FICLONE, ioctl_ficlonerange(2)), so it costs no time and no space; but unlike a
- * backing-file overlay it stays whole when the base image is replaced by a newer one or the guest moves to another node.
+ * A guest's disk: a full qcow2 of its own. A recipe's image that is a thin overlay of the base beside it is written out as one; one
+ * that stands for itself is cloned, which shares its blocks through the file system (XFS, btrfs: FICLONE, ioctl_ficlonerange(2))
+ * and costs no time and no space. Unlike an overlay, such a disk stays whole when the images are replaced by newer ones or the
+ * guest moves to another node.
  */
 #pragma once
 

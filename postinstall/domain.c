@@ -24,12 +24,36 @@ int rf_domain_running(const struct rf_node_guest *guest, rf_error **err)
     return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
 }
 
-char *rf_domain_digest_of(virDomainPtr domain)
+static char *digest_in(virDomainPtr domain, unsigned where)
 {
-    rf_autofree char *text =
-        virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CONFIG);
+    rf_autofree char *text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, where);
     rf_autoxml xmlDoc *mark = text ? rf_xml_parse("metadata", text, NULL) : NULL;
     return mark ? rf_xml_attribute(rf_xml_root(mark), "digest") : NULL;
+}
+
+char *rf_domain_digest_of(virDomainPtr domain)
+{
+    return digest_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+}
+
+bool rf_domain_restart_needed(virDomainPtr domain)
+{
+    if (virDomainIsActive(domain) != 1)
+        return false;
+    rf_autofree char *live = digest_in(domain, VIR_DOMAIN_AFFECT_LIVE),
+                     *next = digest_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+    return live && next && strcmp(live, next) != 0;
+}
+
+bool rf_domain_autostart(const struct rf_node_guest *guest)
+{
+    return !guest->directory && rf_guest_settled(guest);
+}
+
+static bool starts_as_wanted(virDomainPtr domain, const struct rf_node_guest *guest)
+{
+    int autostart = 0;
+    return virDomainGetAutostart(domain, &autostart) == 0 && (autostart != 0) == rf_domain_autostart(guest);
 }
 
 static bool has_seed(virDomainPtr domain, const struct rf_node_guest *guest)
@@ -49,8 +73,27 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
     rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
-    bool done = digest && strcmp(digest, wanted) == 0 && has_seed(domain, guest) != rf_guest_settled(guest);
+    bool done = digest && strcmp(digest, wanted) == 0 && has_seed(domain, guest) != rf_guest_settled(guest) &&
+                starts_as_wanted(domain, guest);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static void tell(struct rf_step_env *env, const char *message)
+{
+    rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
+                                            .title = env->step ? env->step->title : NULL,
+                                            .state = RF_PROGRESS,
+                                            .seconds = -1,
+                                            .message = message});
+}
+
+static void tell_restart(struct rf_step_env *env, const struct rf_node_guest *guest)
+{
+    rf_autofree char *message =
+        rf_format("%s runs on with its former definition; shut it down and start it when it suits "
+                  "(virsh shutdown %s; virsh start %s)",
+                  guest->asked->name, guest->asked->name, guest->asked->name);
+    tell(env, message);
 }
 
 static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -60,17 +103,15 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
     if (!connection)
         return -1;
     if (!guest->node->kvm)
-        rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
-                                                .state = RF_PROGRESS,
-                                                .seconds = -1,
-                                                .message = guest->node->kvm_reason
-                                                               ? guest->node->kvm_reason
-                                                               : "no KVM on this node: the guest is emulated, slowly"});
+        tell(env,
+             guest->node->kvm_reason ? guest->node->kvm_reason : "no KVM on this node: the guest is emulated, slowly");
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
-    if (!domain)
+    if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)
         return rf_libvirt_fail(err, "defining the guest %s", guest->asked->name);
+    if (rf_domain_restart_needed(domain))
+        tell_restart(env, guest);
     return 0;
 }
 

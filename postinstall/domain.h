@@ -11,8 +11,15 @@ int rf_domain_running(const struct rf_node_guest *guest, rf_error **err);
 /* The digest in the domain's metadata, the caller frees it; NULL where there is none. */
 char *rf_domain_digest_of(virDomainPtr domain);
 
+/* Does libvirt start it with the node? A settled guest, yes; but a member of a directory is started by this program, after its
+ * directory is healthy. */
+bool rf_domain_autostart(const struct rf_node_guest *guest);
+
+/* Does the running domain have another definition than its next start will have? */
+bool rf_domain_restart_needed(virDomainPtr domain);
+
 /* Defines the domain, with the seed's drive as long as the guest is not settled. Defining the same again changes nothing.
- * A running guest takes changes over at its next start. Argument: rf_node_guest. */
+ * A running guest takes changes over at its next start, which is said. Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_domain;
 
 /* Starts it. Argument: rf_node_guest. */

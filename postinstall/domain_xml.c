@@ -78,6 +78,7 @@ static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
     xmlNode *interface = rf_xml_add(devices, "interface", "type", "network", NULL);
     rf_xml_add(interface, "mac", "address", guest->mac, NULL);
     rf_xml_add(interface, "source", "network", RF_NETWORK_NAME, NULL);
+    rf_xml_add(interface, "target", "dev", guest->port, NULL); /* what the packet filter knows it by */
     rf_xml_add(interface, "model", "type", "virtio", NULL);
     if (guest->cores > 1)
         rf_xml_add(interface, "driver", "queues", queues, NULL);

@@ -8,8 +8,11 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
+#include "postinstall/ca.h"
+#include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/firewall.h"
+#include "postinstall/isolation.h"
 #include "postinstall/kvm.h"
 
 #include <dirent.h>
@@ -32,7 +35,7 @@ static json_t *digest_of(const char *root, const char *path)
 
 static json_t *files_json(const char *root)
 {
-    static const char *const paths[] = {RF_FIREWALL_FILE, RF_SSHD_CONFIG};
+    static const char *const paths[] = {RF_FIREWALL_FILE, RF_ISOLATION_FILE, RF_SSHD_CONFIG};
     json_t *files = json_object();
     for (size_t i = 0; i < RF_COUNT(paths); i++) {
         json_t *digest = digest_of(root, paths[i]);
@@ -103,6 +106,10 @@ static json_t *guest_json(const char *root, virDomainPtr domain)
                               state_file(root, name, "settled.json"), "healthy", healthy);
     if (digest)
         json_object_set_new(guest, "digest", json_string(digest));
+    rf_autofree char *path = rf_format("%s%s/%s/" RF_CONFIGURED_FILE, root, RF_STATE_GUESTS, name);
+    rf_autofree char *configured = rf_configure_recorded(path);
+    if (configured && !state_file(root, name, "secrets.json"))
+        json_object_set_new(guest, "configured", json_string(configured));
     return guest;
 }
 
@@ -148,7 +155,9 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     json_object_set_new(facts, "kvm", json_boolean(rf_kvm_usable(root, &reason)));
     if (reason)
         json_object_set_new(facts, "kvm_reason", json_string(reason));
+    rf_autofree char *ca = rf_format("%s%s/ca.pem", root, RF_STATE_CA);
     json_object_set_new(facts, "files", files_json(root));
+    json_object_set_new(facts, "ca", json_boolean(rf_exists(ca)));
     json_object_set_new(facts, "admins", admins_json(root));
     add_libvirt(facts, root, options);
     return facts;

@@ -2,6 +2,7 @@
 /* age, by standard input and output. */
 #include "postinstall/handover.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -90,9 +91,32 @@ int rf_handover_deliver(struct rf_step_env *env, const char *path, const char *k
     return rf_write_file(path, armored, strlen(armored), 0600, err);
 }
 
+/* The keys of those that people get, as one text; NULL where nothing is pending for them. */
+static char *pending_keys(const struct rf_node_guest *guest, const json_t *pending)
+{
+    char *text = NULL;
+    size_t count;
+    struct rf_secret *secrets = rf_secret_list(guest, &count);
+    for (size_t i = 0; i < count; i++)
+        if (secrets[i].title && json_object_get(pending, secrets[i].key))
+            rf_append(&text, "%s\n", secrets[i].key);
+    rf_secrets_free(secrets, count);
+    return text;
+}
+
+/* Passwords that come later (of a new account) get a file of their own: the first one stays readable. NULL: nothing is pending. */
 static char *handover_path(const struct rf_node_guest *guest)
 {
-    return rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
+    char hex[RF_SHA256_HEX];
+    const char *name = guest->asked->name;
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    rf_autofree char *keys = pending_keys(guest, pending);
+    if (!rf_guest_settled(guest))
+        return rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, name);
+    if (!keys)
+        return NULL;
+    rf_sha256(keys, strlen(keys), hex);
+    return rf_node_path(guest->node, "%s/%s.%.8s.age", RF_STATE_HANDOVER, name, hex);
 }
 
 static enum rf_probe handover_probe(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -100,30 +124,35 @@ static enum rf_probe handover_probe(struct rf_step_env *env, const void *arg, rf
     (void)env;
     (void)err;
     rf_autofree char *path = handover_path(arg);
-    return rf_exists(path) ? RF_PROBE_DONE : RF_PROBE_TODO;
+    return !path || rf_exists(path) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 /* What the admins read after decryption. */
-static char *guest_text(const struct rf_node_guest *guest, const json_t *secrets)
+static char *guest_text(const struct rf_node_guest *guest, const json_t *pending)
 {
     char *text = rf_format("guest: %s (%s)\nnode: %s\naddress: %s\n", guest->fqdn, guest->recipe->title,
                            guest->node->profile->node.hostname, guest->address);
-    for (size_t i = 0; i < guest->recipe->secrets_count; i++) {
-        const struct rf_recipe_secret *secret = &guest->recipe->secrets[i];
-        const char *value = rf_json_string(secrets, secret->name);
-        rf_append(&text, "%s: %s\n", secret->title, value ? value : "(not known)");
+    size_t count;
+    struct rf_secret *secrets = rf_secret_list(guest, &count);
+    if (guest->published)
+        rf_append(&text, "web: https://%s/\n", guest->published);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rf_json_string(pending, secrets[i].key);
+        if (secrets[i].title && value)
+            rf_append(&text, "%s: %s\n", secrets[i].title, value);
     }
+    rf_secrets_free(secrets, count);
     return text;
 }
 
 static int handover_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
-    rf_autojson json_t *secrets = rf_secret_load(guest);
-    rf_autosecret char *text = guest_text(guest, secrets);
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    rf_autosecret char *text = guest_text(guest, pending);
     rf_autofree char *recipients = rf_handover_recipients(guest->node->profile, NULL);
     rf_autofree char *path = handover_path(guest), *armored = NULL;
-    if (!secrets)
+    if (!pending || !path)
         return rf_fail(err, RF_FAILED, "the passwords of %s are not on this node any more", guest->asked->name);
     if (rf_handover_encrypt(env->runner, guest->node, recipients, text, &armored, err) < 0)
         return -1;

@@ -27,5 +27,6 @@ int rf_handover_encrypt(rf_runner *runner, const rf_node_model *model, const cha
 int rf_handover_deliver(struct rf_step_env *env, const char *path, const char *kind, const char *name,
                         const char *armored, rf_error **err);
 
-/* Encrypts and delivers a guest's secrets as RF_STATE_HANDOVER/<guest>.age. Argument: rf_node_guest. */
+/* Encrypts and delivers the passwords of a guest that are for people, as RF_STATE_HANDOVER/<guest>.age; those of accounts that came later
+ * as RF_STATE_HANDOVER/<guest>.<digest>.age. Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_handover;

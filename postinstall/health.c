@@ -6,7 +6,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/ca.h"
 #include "postinstall/domain.h"
+#include "postinstall/guest_exec.h"
 #include "postinstall/probe.h"
 #include "postinstall/secret.h"
 
@@ -17,7 +19,6 @@
 #include <time.h>
 
 enum {
-    EMULATED_FACTOR = 4, /* without KVM; measured: a first boot takes eight to ten minutes instead of two */
     PAUSE_MS = 1000,
     TELL_SECONDS = 15, /* an unchanged answer is told again after this */
     TAIL_BYTES = 3000,
@@ -29,11 +30,18 @@ static enum rf_health ask_one(const struct rf_node_guest *guest, const struct rf
                               unsigned seconds_max, char **ret_words)
 {
     rf_autojson json_t *secrets = rf_secret_load(guest);
+    rf_autojson json_t *directory_secrets = guest->directory ? rf_secret_kept(guest->directory) : NULL;
+    rf_autofree char *ca_file = rf_ca_certificate_path(guest->node);
     struct rf_recipe_probe bounded = *probe;
     if (seconds_max && bounded.seconds > seconds_max)
         bounded.seconds = seconds_max;
-    struct rf_probe_context context = {
-        .agent = agent, .address = guest->address, .settings = guest->settings, .secrets = secrets};
+    struct rf_probe_context context = {.agent = agent,
+                                       .address = guest->address,
+                                       .settings = guest->settings,
+                                       .secrets = secrets,
+                                       .directory_secrets = directory_secrets,
+                                       .proxy = "127.0.0.1",
+                                       .ca_file = rf_exists(ca_file) ? ca_file : NULL};
     return probe->ops->ask(&bounded, &context, ret_words);
 }
 
@@ -154,7 +162,7 @@ static int wait_for(struct rf_step_env *env, const struct rf_node_guest *guest, 
 
 int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err)
 {
-    double deadline = rf_now() + guest->recipe->health_seconds * (guest->node->kvm ? 1.0 : EMULATED_FACTOR);
+    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
     for (size_t i = 0; i < guest->recipe->probes_count; i++)
         if (wait_for(env, guest, agent, i, deadline, err) < 0)
             return -1;

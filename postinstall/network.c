@@ -2,31 +2,41 @@
 /* The libvirt network `guests`. */
 #include "postinstall/network.h"
 
-#include "base/json.h"
 #include "base/memory.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static void add_zones(xmlNode *dns, const rf_node_model *model)
 {
     for (size_t i = 0; i < model->guests_count; i++) {
         const struct rf_node_guest *guest = &model->guests[i];
-        const char *value = guest->recipe->zone ? rf_json_string(guest->settings, guest->recipe->zone) : NULL;
-        rf_autofree char *zone = rf_strdup(value);
-        for (char *c = zone; c && *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        if (zone)
-            rf_xml_add(dns, "forwarder", "domain", zone, "addr", guest->address, NULL);
+        if (guest->zone)
+            rf_xml_add(dns, "forwarder", "domain", guest->zone, "addr", guest->address, NULL);
     }
 }
 
+/* A guest outside of every zone has its full name from here too; those of a zone have theirs from the directory. */
 static void add_names(xmlNode *dns, const rf_node_model *model)
 {
     for (size_t i = 0; i < model->guests_count; i++) {
         const struct rf_node_guest *guest = &model->guests[i];
         xmlNode *host = rf_xml_add(dns, "host", "ip", guest->address, NULL);
         rf_xml_add_text(host, "hostname", guest->asked->name);
+        if (!guest->zone && !guest->directory)
+            rf_xml_add_text(host, "hostname", guest->fqdn);
+    }
+}
+
+/* Published names lead guests to the node's proxy, as they lead everybody else. */
+static void add_published(xmlNode *dns, const rf_node_model *model)
+{
+    rf_autofree char *node = rf_subnet_node(&model->subnet);
+    xmlNode *host = NULL;
+    for (size_t i = 0; i < model->guests_count; i++) {
+        if (!model->guests[i].published)
+            continue;
+        host = host ? host : rf_xml_add(dns, "host", "ip", node, NULL);
+        rf_xml_add_text(host, "hostname", model->guests[i].published);
     }
 }
 
@@ -53,13 +63,15 @@ xmlDoc *rf_network_xml(const rf_node_model *model)
     xmlNode *root = rf_xml_root(document);
     rf_xml_add_text(root, "name", RF_NETWORK_NAME);
     rf_xml_add_text(root, "uuid", uuid);
-    rf_xml_add(root, "forward", "mode", "nat", NULL);
+    rf_xml_add(root, "forward", "mode", "open", NULL); /* what may pass is ours to say (postinstall/isolation.c) */
     rf_xml_add(root, "bridge", "name", RF_NETWORK_BRIDGE, "stp", "on", "delay", "0", NULL);
     rf_xml_add(root, "mac", "address", mac, NULL);
+    rf_xml_add(root, "port", "isolated", "yes", NULL);
     if (model->guests_count) {
         xmlNode *dns = rf_xml_add(root, "dns", NULL);
         add_zones(dns, model);
         add_names(dns, model);
+        add_published(dns, model);
     }
     add_addresses(root, model);
     return document;
@@ -69,6 +81,7 @@ static bool same(const xmlDoc *actual, const xmlDoc *wanted)
 {
     const xmlNode *a = rf_xml_root(actual), *w = rf_xml_root(wanted);
     return rf_xml_contains(a, w) && rf_xml_count(a, "host") == rf_xml_count(w, "host") &&
+           rf_xml_count(a, "hostname") == rf_xml_count(w, "hostname") &&
            rf_xml_count(a, "forwarder") == rf_xml_count(w, "forwarder");
 }
 
@@ -101,35 +114,66 @@ static enum rf_probe network_probe(struct rf_step_env *env, const void *arg, rf_
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
-static int update(virNetworkPtr network, unsigned section, const xmlDoc *wanted, const xmlNode *node)
+static void update(virNetworkPtr network, unsigned command, unsigned section, const xmlDoc *document,
+                   const xmlNode *node)
 {
-    rf_autofree char *text = rf_xml_node_text(wanted, node);
-    return virNetworkUpdate(network, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, section, -1, text,
-                            VIR_NETWORK_UPDATE_AFFECT_LIVE);
+    rf_autofree char *text = rf_xml_node_text(document, node);
+    virNetworkUpdate(network, command, section, -1, text, VIR_NETWORK_UPDATE_AFFECT_LIVE);
 }
 
-/* Adds to the running network the hosts that it lacks. What can't be added shows when both are compared afterwards. */
-static void add_missing_hosts(virNetworkPtr network, const xmlDoc *live, const xmlDoc *wanted)
+static bool is_host(const xmlNode *node)
 {
-    const xmlNode *live_dns = rf_xml_child(rf_xml_root(live), "dns"), *dns = rf_xml_child(rf_xml_root(wanted), "dns");
-    const xmlNode *live_dhcp = rf_xml_child(rf_xml_child(rf_xml_root(live), "ip"), "dhcp");
-    const xmlNode *dhcp = rf_xml_child(rf_xml_child(rf_xml_root(wanted), "ip"), "dhcp");
+    return node->type == XML_ELEMENT_NODE && xmlStrEqual(node->name, (const xmlChar *)"host");
+}
+
+static bool has_host(const xmlNode *parent, const xmlNode *host)
+{
+    for (xmlNode *child = parent ? parent->children : NULL; child; child = child->next)
+        if (is_host(child) && rf_xml_contains(child, host) && rf_xml_contains(host, child))
+            return true;
+    return false;
+}
+
+/* Gives the running network the hosts that it lacks and takes away those that it should not have. What does not work shows when both are
+ * compared afterwards. */
+static void update_hosts(virNetworkPtr network, const xmlDoc *live, const xmlDoc *wanted)
+{
+    const xmlNode *live_root = rf_xml_root(live), *root = rf_xml_root(wanted);
     const struct {
         const xmlNode *live, *wanted;
         unsigned section;
-    } places[] = {{live_dns, dns, VIR_NETWORK_SECTION_DNS_HOST}, {live_dhcp, dhcp, VIR_NETWORK_SECTION_IP_DHCP_HOST}};
+    } places[] = {{rf_xml_child(live_root, "dns"), rf_xml_child(root, "dns"), VIR_NETWORK_SECTION_DNS_HOST},
+                  {rf_xml_child(rf_xml_child(live_root, "ip"), "dhcp"), rf_xml_child(rf_xml_child(root, "ip"), "dhcp"),
+                   VIR_NETWORK_SECTION_IP_DHCP_HOST}};
     for (size_t i = 0; i < RF_COUNT(places); i++) {
-        for (xmlNode *host = places[i].wanted ? places[i].wanted->children : NULL; host; host = host->next) {
-            bool there = !xmlStrEqual(host->name, (const xmlChar *)"host");
-            for (xmlNode *have = places[i].live ? places[i].live->children : NULL; have && !there; have = have->next)
-                there = have->type == XML_ELEMENT_NODE && rf_xml_contains(have, host);
-            if (!there)
-                update(network, places[i].section, wanted, host);
-        }
+        for (xmlNode *host = places[i].live ? places[i].live->children : NULL; host; host = host->next)
+            if (is_host(host) && !has_host(places[i].wanted, host))
+                update(network, VIR_NETWORK_UPDATE_COMMAND_DELETE, places[i].section, live, host);
+        for (xmlNode *host = places[i].wanted ? places[i].wanted->children : NULL; host; host = host->next)
+            if (is_host(host) && !has_host(places[i].live, host))
+                update(network, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, places[i].section, wanted, host);
     }
 }
 
-static int refresh_running(virConnectPtr connection, virNetworkPtr network, const rf_node_model *model, rf_error **err)
+/* Its bridge goes away with it. libvirt puts running guests' interfaces back into the new one when it starts itself. */
+static int restart(struct rf_step_env *env, virConnectPtr connection, virNetworkPtr network, rf_error **err)
+{
+    bool guests = virConnectNumOfDomains(connection) > 0;
+    if (guests)
+        rf_emit(env->events,
+                &(struct rf_event){.step = env->step ? env->step->id : NULL,
+                                   .title = env->step ? env->step->title : NULL,
+                                   .state = RF_PROGRESS,
+                                   .seconds = -1,
+                                   .message =
+                                       "the guests are without their network for a few seconds: it is started anew"});
+    if (virNetworkDestroy(network) < 0 || virNetworkCreate(network) < 0)
+        return rf_libvirt_fail(err, "restarting the network '%s'", RF_NETWORK_NAME);
+    return guests ? rf_run_argv(env->runner, RF_ARGV("systemctl", "try-restart", "libvirtd.service"), err) : 0;
+}
+
+static int refresh_running(struct rf_step_env *env, virConnectPtr connection, virNetworkPtr network,
+                           const rf_node_model *model, rf_error **err)
 {
     if (says_the_same(network, model, 0))
         return 0;
@@ -138,23 +182,12 @@ static int refresh_running(virConnectPtr connection, virNetworkPtr network, cons
     rf_autoxml xmlDoc *wanted = rf_network_xml(model);
     if (!live)
         return -1;
-    add_missing_hosts(network, live, wanted);
-    if (says_the_same(network, model, 0))
-        return 0;
-    if (virConnectNumOfDomains(connection) > 0)
-        return rf_fail(
-            err, RF_FAILED,
-            "the network '%s' changes in a way that its running guests would lose it; shut the guests down and "
-            "run 'richtfest apply' again, or reboot the node",
-            RF_NETWORK_NAME);
-    if (virNetworkDestroy(network) < 0 || virNetworkCreate(network) < 0)
-        return rf_libvirt_fail(err, "restarting the network '%s'", RF_NETWORK_NAME);
-    return 0;
+    update_hosts(network, live, wanted);
+    return says_the_same(network, model, 0) ? 0 : restart(env, connection, network, err);
 }
 
 static int network_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    (void)env;
     const rf_node_model *model = arg;
     virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
     if (!connection)
@@ -167,7 +200,7 @@ static int network_apply(struct rf_step_env *env, const void *arg, rf_error **er
     if (virNetworkSetAutostart(network, 1) < 0)
         return rf_libvirt_fail(err, "setting the network '%s' to start by itself", RF_NETWORK_NAME);
     if (virNetworkIsActive(network) == 1)
-        return refresh_running(connection, network, model, err);
+        return refresh_running(env, connection, network, model, err);
     if (virNetworkCreate(network) < 0)
         return rf_libvirt_fail(err, "starting the network '%s'", RF_NETWORK_NAME);
     return 0;

@@ -28,17 +28,16 @@ static char *lower(const char *text)
     return copy;
 }
 
-static char *zone_of(const struct rf_node_guest *guest)
+/* Of a setting, in lower case; NULL where the recipe names none or the guest has no value. */
+static char *lower_setting(const struct rf_node_guest *guest, const char *setting)
 {
-    return guest->recipe->zone ? lower(rf_json_string(guest->settings, guest->recipe->zone)) : NULL;
+    return setting ? lower(rf_json_string(guest->settings, setting)) : NULL;
 }
 
 static void set_name(struct rf_node_guest *guest, const rf_node_model *model)
 {
-    const struct rf_node_guest *directory =
-        guest->asked->directory ? rf_node_guest_named(model, guest->asked->directory) : NULL;
-    rf_autofree char *zone = zone_of(directory ? directory : guest);
-    guest->fqdn = zone ? rf_format("%s.%s", guest->asked->name, zone) : rf_strdup(guest->asked->name);
+    const char *zone = guest->directory ? guest->directory->zone : guest->zone;
+    guest->fqdn = rf_format("%s.%s", guest->asked->name, zone ? zone : model->profile->node.hostname);
 }
 
 static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, size_t index)
@@ -48,11 +47,14 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     rf_autofree char *what = rf_format("guest/%s", asked->name);
     rf_uuid(model->profile->node.id, what, guest->uuid);
     rf_mac(model->profile->node.id, what, guest->mac);
-    guest->address = rf_subnet_guest(&model->subnet, index);
+    snprintf(guest->port, sizeof(guest->port), RF_PORT_PREFIX "%.8s", guest->uuid);
+    guest->address = asked->address ? rf_strdup(asked->address) : rf_subnet_guest(&model->subnet, index);
     guest->cores = asked->cores ? asked->cores : defaults->cores;
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
     guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);
     guest->settings = rf_recipe_settings(guest->recipe, asked);
+    guest->zone = lower_setting(guest, guest->recipe->zone);
+    guest->published = lower_setting(guest, guest->recipe->publish.host);
     guest->lane = (unsigned)index + 1;
 }
 
@@ -72,10 +74,24 @@ static void add_guests(rf_node_model *model, const char *recipes_dir, rf_problem
     }
     for (size_t i = 0; i < model->guests_count; i++) {
         const char *directory = model->guests[i].asked->directory;
-        const struct rf_node_guest *first = directory ? rf_node_guest_named(model, directory) : NULL;
-        if (first && first < &model->guests[i])
-            model->guests[i].lane = first->lane;
+        model->guests[i].directory = directory ? rf_node_guest_named(model, directory) : NULL;
         set_name(&model->guests[i], model);
+        if (!model->guests[i].directory)
+            rf_recipe_without_directory(model->guests[i].recipe);
+    }
+}
+
+/* Domains that carry our mark and are not in the profile. */
+static void add_retired(rf_node_model *model, const json_t *facts)
+{
+    const char *name;
+    json_t *known;
+    size_t allocated = json_object_size(json_object_get(facts, "guests"));
+    model->retired = rf_alloc(sizeof(*model->retired) * (allocated + 1));
+    json_object_foreach(json_object_get(facts, "guests"), name, known)
+    {
+        if (rf_json_string(known, "digest") && !rf_node_guest_named(model, name))
+            model->retired[model->retired_count++] = (struct rf_node_retired){model, rf_strdup(name)};
     }
 }
 
@@ -107,6 +123,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     if (profile->network.guests.subnet && rf_subnet_parse(profile->network.guests.subnet, &model->subnet, NULL) < 0)
         return NULL;
     add_guests(model, recipes_dir, problems);
+    add_retired(model, facts);
     add_admins(model);
     return problems->count == before ? RF_STEAL(model) : NULL;
 }
@@ -119,8 +136,13 @@ void rf_node_model_free(rf_node_model *model)
         rf_recipe_free(model->guests[i].recipe);
         free(model->guests[i].address);
         free(model->guests[i].fqdn);
+        free(model->guests[i].zone);
+        free(model->guests[i].published);
         json_decref(model->guests[i].settings);
     }
+    for (size_t i = 0; i < model->retired_count; i++)
+        free(model->retired[i].name);
+    free(model->retired);
     free(model->guests);
     free(model->admins);
     rf_libvirt_free(model->libvirt);
@@ -146,6 +168,19 @@ const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, cons
     return NULL;
 }
 
+bool rf_node_published(const rf_node_model *model)
+{
+    for (size_t i = 0; i < model->guests_count; i++)
+        if (model->guests[i].published)
+            return true;
+    return false;
+}
+
+bool rf_node_vpn(const rf_node_model *model)
+{
+    return model->profile->access.vpn.peers_count > 0;
+}
+
 char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file)
 {
     return rf_node_path(guest->node, "%s/%s/%s", RF_STATE_GUESTS, guest->asked->name, file);
@@ -164,6 +199,12 @@ char *rf_guest_seed_path(const struct rf_node_guest *guest)
 char *rf_guest_console_path(const struct rf_node_guest *guest)
 {
     return rf_node_path(guest->node, "%s/%s-console.log", CONSOLES_DIR, guest->asked->name);
+}
+
+char *rf_guest_born(const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_state_path(guest, "born");
+    return rf_read_line(path);
 }
 
 bool rf_guest_settled(const struct rf_node_guest *guest)

@@ -13,6 +13,8 @@
 
 #define RF_NETWORK_NAME "guests"
 #define RF_NETWORK_BRIDGE "virbr-guests" /* at most 15 characters: IFNAMSIZ, netdevice(7) */
+#define RF_PORT_PREFIX "rfg-"
+#define RF_VPN_INTERFACE "rf-vpn"
 #define RF_POOL_NAME "images"
 
 struct rf_node_model;
@@ -23,17 +25,27 @@ struct rf_node_guest {
     rf_recipe *recipe;
     char uuid[RF_UUID_TEXT];
     char mac[18];
+    char port[16]; /* its interface on the node, at the bridge: IFNAMSIZ */
     char *address;
-    char *fqdn; /* host name in the zone that the guest serves or belongs to, else its plain name */
+    char *fqdn;      /* host name in the zone that the guest serves or belongs to, else below the node's own name */
+    char *zone;      /* the DNS zone that it serves, in lower case; or NULL */
+    char *published; /* the name under which the node's proxy shows it, in lower case; or NULL */
+    const struct rf_node_guest *directory; /* the guest that holds its accounts; or NULL */
     unsigned cores;
     uint64_t memory, disk; /* bytes, whole MiB */
     json_t *settings;      /* with defaults */
-    unsigned lane;         /* guests run side by side; those of one directory in its lane, after it */
+    unsigned lane;         /* guests run side by side */
 };
 
 struct rf_node_admin {
     const struct rf_node_model *node;
     const struct rf_admin *asked;
+};
+
+/* A guest that the profile no longer has. */
+struct rf_node_retired {
+    const struct rf_node_model *node;
+    char *name;
 };
 
 typedef struct rf_node_model {
@@ -45,6 +57,8 @@ typedef struct rf_node_model {
     struct rf_subnet subnet;
     struct rf_node_guest *guests;
     size_t guests_count;
+    struct rf_node_retired *retired; /* as the facts have it */
+    size_t retired_count;
     struct rf_node_admin *admins;
     size_t admins_count;
 } rf_node_model;
@@ -70,11 +84,18 @@ char *rf_node_path(const rf_node_model *model, const char *format, ...) RF_PRINT
 /* The guest of that name, or NULL. */
 const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, const char *name);
 
+/* Does any guest have a published name; does the profile have peers of a VPN? */
+bool rf_node_published(const rf_node_model *model);
+bool rf_node_vpn(const rf_node_model *model);
+
 /* Places of one guest; the caller frees them. */
 char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); /* below RF_STATE_GUESTS/<name>/ */
 char *rf_guest_disk_path(const struct rf_node_guest *guest);
 char *rf_guest_seed_path(const struct rf_node_guest *guest);
 char *rf_guest_console_path(const struct rf_node_guest *guest);
+
+/* What tells this guest's disk from one that it had before (random, made with the disk); the caller frees it. NULL: none yet. */
+char *rf_guest_born(const struct rf_node_guest *guest);
 
 /* Has this guest come up healthy once and was it handed over? Then its secrets and its seed are gone for good. */
 bool rf_guest_settled(const struct rf_node_guest *guest);

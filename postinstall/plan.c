@@ -5,19 +5,15 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/units.h"
 #include "postinstall/admins.h"
-#include "postinstall/disk.h"
-#include "postinstall/domain.h"
-#include "postinstall/domain_xml.h"
+#include "postinstall/ca.h"
 #include "postinstall/facts.h"
 #include "postinstall/firewall.h"
 #include "postinstall/handover.h"
-#include "postinstall/health.h"
+#include "postinstall/isolation.h"
 #include "postinstall/network.h"
+#include "postinstall/plan_guest.h"
 #include "postinstall/pool.h"
-#include "postinstall/secret.h"
-#include "postinstall/seed.h"
 
 #include <string.h>
 
@@ -68,74 +64,25 @@ static void add_admins(const rf_node_model *model, const json_t *facts, rf_plan 
 static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
     const json_t *files = json_object_get(facts, "files"), *pool = json_object_get(facts, "pool");
-    rf_autofree char *rules = rf_firewall_text();
-    struct rf_step *step = rf_plan_add(plan, &rf_step_firewall, model, RF_PHASE_NODE, "firewall",
-                                       "Let in SSH and Cockpit, and nothing else");
+    rf_autofree char *rules = rf_firewall_text(model);
+    struct rf_step *step = rf_plan_add(
+        plan, &rf_step_firewall, model, RF_PHASE_NODE, "firewall", "Let in SSH and Cockpit%s%s, and nothing else",
+        rf_node_published(model) ? ", the published names" : "", rf_node_vpn(model) ? ", the VPN" : "");
     step->done = same_digest(json_object_get(files, RF_FIREWALL_FILE), rules);
     if (model->guests_count == 0)
         return;
+    step = rf_plan_add(plan, &rf_step_ca, model, RF_PHASE_NODE, "ca", "Make the node's own certificate authority");
+    step->done = is_true(facts, "ca");
     step = rf_plan_add(plan, &rf_step_network, model, RF_PHASE_NODE, "network/" RF_NETWORK_NAME,
                        "Make the guests' network %s", model->profile->network.guests.subnet);
     step->done = network_done(model, facts);
+    rf_autofree char *isolation = rf_isolation_text(model);
+    step = rf_plan_add(plan, &rf_step_isolation, model, RF_PHASE_NODE, "isolation",
+                       "Keep the guests apart, but for the ports that they offer each other");
+    step->done = same_digest(json_object_get(files, RF_ISOLATION_FILE), isolation);
     step = rf_plan_add(plan, &rf_step_pool, model, RF_PHASE_NODE, "pool/" RF_POOL_NAME,
                        "Make the pool of the guests' disk images");
     step->done = is_true(pool, "active") && is_true(pool, "autostart");
-}
-
-struct guest_view { /* what the facts say of one guest */
-    bool disk, settled, defined, running, healthy;
-};
-
-static struct guest_view view_of(const struct rf_node_guest *guest, const json_t *facts)
-{
-    const json_t *known = json_object_get(json_object_get(facts, "guests"), guest->asked->name);
-    const char *digest = rf_json_string(known, "digest"), *state = rf_json_string(known, "state");
-    char wanted[RF_SHA256_HEX];
-    rf_domain_digest(guest, wanted);
-    return (struct guest_view){
-        .disk = (uint64_t)rf_json_integer(known, "disk", 0) >= guest->disk,
-        .settled = is_true(known, "settled"),
-        .defined = digest && strcmp(digest, wanted) == 0,
-        .running = state && strcmp(state, rf_domain_state_name(VIR_DOMAIN_RUNNING)) == 0,
-        .healthy = is_true(known, "healthy"),
-    };
-}
-
-static void add_step(rf_plan *plan, const struct rf_step_ops *ops, const struct rf_node_guest *guest, bool done,
-                     const char *title)
-{
-    rf_autofree char *id = rf_format("%s/%s", ops->name, guest->asked->name);
-    struct rf_step *step = rf_plan_add(plan, ops, guest, RF_PHASE_NODE, id, "%s", title);
-    step->lane = guest->lane;
-    step->done = done;
-}
-
-static void add_guest(const struct rf_node_guest *guest, const json_t *facts, rf_plan *plan)
-{
-    struct guest_view view = view_of(guest, facts);
-    const char *name = guest->asked->name;
-    rf_autofree char *disk_size = rf_size_text(guest->disk), *memory = rf_size_text_binary(guest->memory);
-    rf_autofree char *disk = rf_format("Make the disk of %s (%s) from %s", name, disk_size, guest->recipe->image);
-    rf_autofree char *secret = rf_format("Generate the passwords of %s", name);
-    rf_autofree char *seed = rf_format("Write the seed of %s", name);
-    rf_autofree char *domain = rf_format("Define %s: %s, %u core%s, %s of memory, %s", name, guest->recipe->name,
-                                         guest->cores, guest->cores == 1 ? "" : "s", memory, guest->address);
-    rf_autofree char *start = rf_format("Start %s", name);
-    rf_autofree char *health = rf_format("Wait until %s is healthy (%zu probes)", name, guest->recipe->probes_count);
-    rf_autofree char *handover = rf_format("Hand the passwords of %s over to the admins", name);
-    rf_autofree char *unseed = rf_format("Switch cloud-init off in %s and remove what it kept of the seed", name);
-    rf_autofree char *settle = rf_format("Remove seed and passwords of %s; let it start with the node", name);
-    add_step(plan, &rf_step_disk, guest, view.disk, disk);
-    if (guest->recipe->secrets_count)
-        add_step(plan, &rf_step_secret, guest, view.settled, secret);
-    add_step(plan, &rf_step_seed, guest, view.settled, seed);
-    add_step(plan, &rf_step_domain, guest, view.defined, domain);
-    add_step(plan, &rf_step_start, guest, view.running, start);
-    add_step(plan, &rf_step_health, guest, view.healthy, health);
-    if (guest->recipe->secrets_count)
-        add_step(plan, &rf_step_handover, guest, view.settled, handover);
-    add_step(plan, &rf_step_unseed, guest, view.settled, unseed);
-    add_step(plan, &rf_step_settle, guest, view.settled, settle);
 }
 
 void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *plan)
@@ -147,7 +94,8 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
     add_admins(model, facts, plan);
     add_node(model, facts, plan);
     for (size_t i = 0; i < model->guests_count; i++)
-        add_guest(&model->guests[i], facts, plan);
+        rf_guest_plan_add(&model->guests[i], facts, plan);
+    rf_retired_plan_add(model, facts, plan);
 }
 
 int rf_node_plan(const rf_profile *profile, const json_t *facts, const char *recipes_dir, rf_plan *plan,

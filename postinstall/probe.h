@@ -17,13 +17,19 @@ enum rf_health {
 /* What a probe may ask. */
 struct rf_probe_context {
     rf_agent *agent;
-    const char *address;    /* the guest's, reachable from the node */
-    const json_t *settings; /* the guest's, with defaults */
-    const json_t *secrets;  /* as long as they are kept; or NULL */
+    const char *address;             /* the guest's, reachable from the node */
+    const json_t *settings;          /* the guest's, with defaults */
+    const json_t *secrets;           /* as long as they are kept; or NULL */
+    const json_t *directory_secrets; /* the kept ones of the guest's directory; or NULL */
+    const char *proxy;               /* where the node's reverse proxy listens, "127.0.0.1" */
+    const char *ca_file;             /* the node's own CA, trusted beside the system's; or NULL */
 };
 
 struct rf_probe_ops {
     const char *name;
+
+    /* The keys that a row of this type may have beyond name, type and seconds; NULL-terminated, or NULL for none. */
+    const char *const *keys;
 
     /* The parameter that the recipe's row lacks, or NULL. */
     const char *(*missing)(const struct rf_recipe_probe *probe);
@@ -34,7 +40,8 @@ struct rf_probe_ops {
                           char **ret_words);
 };
 
-extern const struct rf_probe_ops rf_probe_agent, rf_probe_cloud_init, rf_probe_exec, rf_probe_dns_srv, rf_probe_ldaps;
+extern const struct rf_probe_ops rf_probe_agent, rf_probe_cloud_init, rf_probe_exec, rf_probe_dns_srv, rf_probe_http,
+    rf_probe_ldaps, rf_probe_tcp;
 
 /* NULL for an unknown name. */
 const struct rf_probe_ops *rf_probe_ops(const char *name);

@@ -12,4 +12,4 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return RF_HEALTH_OK;
 }
 
-const struct rf_probe_ops rf_probe_agent = {"agent", rf_probe_nothing_missing, ask};
+const struct rf_probe_ops rf_probe_agent = {"agent", NULL, rf_probe_nothing_missing, ask};

@@ -52,4 +52,4 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return after_first_boot(probe, context, ret_words);
 }
 
-const struct rf_probe_ops rf_probe_cloud_init = {"cloud_init", rf_probe_nothing_missing, ask};
+const struct rf_probe_ops rf_probe_cloud_init = {"cloud_init", NULL, rf_probe_nothing_missing, ask};

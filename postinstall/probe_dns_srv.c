@@ -98,4 +98,6 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return RF_HEALTH_OK;
 }
 
-const struct rf_probe_ops rf_probe_dns_srv = {"dns_srv", missing, ask};
+static const char *const keys[] = {"service", "zone", "port", NULL};
+
+const struct rf_probe_ops rf_probe_dns_srv = {"dns_srv", keys, missing, ask};

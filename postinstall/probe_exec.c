@@ -18,7 +18,8 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
 {
     rf_error *why = NULL;
     rf_autoagentresult struct rf_agent_result result = {0};
-    const char *secret = probe->secret ? rf_json_string(context->secrets, probe->secret) : NULL;
+    const json_t *secrets = probe->of_directory ? context->directory_secrets : context->secrets;
+    const char *secret = probe->secret ? rf_json_string(secrets, probe->secret) : NULL;
     rf_autosecret char *input = secret ? rf_format("%s\n", secret) : rf_strdup("");
     if (rf_agent_exec(context->agent, probe->argv, input, probe->seconds, &result, &why) < 0)
         return rf_probe_error(why, ret_words);
@@ -31,4 +32,6 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return result.status == STATUS_BROKEN ? RF_HEALTH_BROKEN : RF_HEALTH_WAITING;
 }
 
-const struct rf_probe_ops rf_probe_exec = {"exec", missing, ask};
+static const char *const keys[] = {"argv", "secret", NULL};
+
+const struct rf_probe_ops rf_probe_exec = {"exec", keys, missing, ask};

@@ -70,4 +70,6 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return RF_HEALTH_OK;
 }
 
-const struct rf_probe_ops rf_probe_ldaps = {"ldaps", rf_probe_nothing_missing, ask};
+static const char *const keys[] = {"port", NULL};
+
+const struct rf_probe_ops rf_probe_ldaps = {"ldaps", keys, rf_probe_nothing_missing, ask};

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "profiles/suggest.h"
+#include "profiles/value.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -37,6 +38,9 @@ void rf_reader_known(const struct rf_reader *at, const char *const *known, size_
         for (size_t k = 0; k < count; k++)
             found |= strcmp(key, known[k]) == 0;
         const char *near = found ? NULL : rf_suggest(key, known, count);
+        if (rf_node_child(at->node, key) != entry.node)
+            rf_problem_at(at->problems, at->file, entry.node->key_line, entry.node->key_column, entry.path,
+                          "given twice");
         if (!found)
             rf_problem_at(at->problems, at->file, entry.node->key_line, entry.node->key_column, entry.path,
                           near ? "unknown key; did you mean '%s'?" : "unknown key%s", near ? near : "");
@@ -132,4 +136,41 @@ json_t *rf_reader_strings(const struct rf_reader *at, const char *key)
             rf_reader_problem(&entry, NULL, "a text is expected here");
     }
     return strings;
+}
+
+json_t *rf_reader_argv(const struct rf_reader *at, const char *key)
+{
+    json_t *argv = rf_reader_strings(at, key);
+    const char *program = json_string_value(json_array_get(argv, 0));
+    if (program && program[0] != '/')
+        rf_reader_problem(at, key, "'%s' is no absolute path; nothing else finds the program", program);
+    else if (at->node && rf_node_child(at->node, key) && !program)
+        rf_reader_problem(at, key, "the command is empty");
+    return argv;
+}
+
+json_t *rf_reader_json(const struct rf_reader *at, const char *key)
+{
+    const rf_node *node = at->node ? rf_node_child(at->node, key) : NULL;
+    return node ? rf_node_json(node) : NULL;
+}
+
+size_t rf_reader_word(const struct rf_reader *at, const char *key, const char *const *words, size_t count,
+                      size_t fallback)
+{
+    const char *text = rf_reader_string(at, key, false);
+    rf_autofree char *all = NULL;
+    if (!text)
+        return fallback;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+        rf_append(&all, "%s%s", i ? ", " : "", words[i]);
+    }
+    const char *near = rf_suggest(text, words, count);
+    if (near)
+        rf_reader_problem(at, key, "'%s' is not known here; did you mean '%s'?", text, near);
+    else
+        rf_reader_problem(at, key, "'%s' is not known here; write %s", text, all);
+    return fallback;
 }

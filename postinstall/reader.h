@@ -13,6 +13,10 @@
 
 #define RF_READER_PATH 128 /* bytes; longer paths are cut in messages */
 
+/* The keys that a mapping may have: RF_READER_KNOWN(&at, "name", "title"). */
+#define RF_READER_KNOWN(at, ...)                                                                                       \
+    rf_reader_known(at, (const char *const[]){__VA_ARGS__}, RF_COUNT(((const char *[]){__VA_ARGS__})))
+
 /* A place in the document. */
 struct rf_reader {
     const char *file; /* borrowed, as everything here */
@@ -24,7 +28,7 @@ struct rf_reader {
 /* A problem at this place, or at its member `key` (NULL: the place itself). */
 void rf_reader_problem(const struct rf_reader *at, const char *key, const char *format, ...) RF_PRINTF(3, 4);
 
-/* Every key of the mapping must be one of `known`. */
+/* Every key of the mapping must be one of `known`, and none may be there twice. */
 void rf_reader_known(const struct rf_reader *at, const char *const *known, size_t count);
 
 /* The member, with its path; its node is NULL where it is absent or not of that kind (then a problem was added). */
@@ -42,3 +46,13 @@ bool rf_reader_entry(const struct rf_reader *at, size_t index, struct rf_reader 
 
 /* A list of texts as a JSON array of strings (empty where absent). The caller owns it. */
 json_t *rf_reader_strings(const struct rf_reader *at, const char *key);
+
+/* The same for a command: its first word must be an absolute path, because no shell and no PATH finds it. */
+json_t *rf_reader_argv(const struct rf_reader *at, const char *key);
+
+/* The member as JSON, whatever it is (profiles/value.h); NULL where absent. The caller owns it. */
+json_t *rf_reader_json(const struct rf_reader *at, const char *key);
+
+/* The index of the word that the text is, `fallback` where it is absent; anything else is a problem. */
+size_t rf_reader_word(const struct rf_reader *at, const char *key, const char *const *words, size_t count,
+                      size_t fallback);

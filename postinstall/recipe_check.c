@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The guests of a profile against their recipes. */
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
-#include "postinstall/address.h"
-#include "postinstall/recipe.h"
+#include "postinstall/recipe_read.h"
 #include "profiles/suggest.h"
 
 #include <ctype.h>
@@ -21,7 +21,7 @@ struct check {
 
 static void problem(const struct check *check, const char *key, const char *format, ...) RF_PRINTF(3, 4);
 
-/* At the guest, or at its settings where the key is one of them. */
+/* At the value of the guest's key, or at what is around it where it is not written. */
 static void problem(const struct check *check, const char *key, const char *format, ...)
 {
     va_list args;
@@ -29,9 +29,7 @@ static void problem(const struct check *check, const char *key, const char *form
     rf_autofree char *text = rf_format_list(format, args);
     va_end(args);
     rf_autofree char *path = rf_format("guests[%zu].%s", check->index, key);
-    bool setting = strncmp(key, "settings", 8) == 0 && check->guest->settings_line;
-    rf_problem_at(check->problems, check->profile->file, setting ? check->guest->settings_line : check->guest->line,
-                  setting ? check->guest->settings_column : check->guest->column, path, "%s", text);
+    rf_profile_problem(check->profile, check->problems, path, "%s", text);
 }
 
 static size_t words_of(const json_t *names, const char **ret_words)
@@ -91,89 +89,91 @@ static void check_known(const struct check *check, const rf_recipe *recipe)
         bool known = false;
         for (size_t i = 0; i < count; i++)
             known |= strcmp(words[i], key) == 0;
-        const char *near = known ? NULL : rf_suggest(key, words, count);
-        rf_autofree char *path = rf_format("settings.%s", key);
-        if (!known)
-            problem(check, path,
-                    near ? "the recipe '%s' has no such setting; did you mean '%s'?"
-                         : "the recipe '%s' has no such setting%s",
-                    recipe->name, near ? near : "");
+        if (known)
+            continue;
+        const char *near = rf_suggest(key, words, count);
+        rf_autofree char *path = rf_format("guests[%zu].settings.%s", check->index, key);
+        rf_profile_problem_key(check->profile, check->problems, path,
+                               near ? "the recipe '%s' has no such setting; did you mean '%s'?"
+                                    : "the recipe '%s' has no such setting%s",
+                               recipe->name, near ? near : "");
     }
 }
 
-static void check_value(const struct check *check, const struct rf_recipe_setting *setting, const json_t *value)
+/* One setting of the guest under check. */
+struct value {
+    const struct check *check;
+    const struct rf_recipe_setting *setting;
+};
+
+static void say_value(void *data, const char *where, const char *text)
 {
+    const struct value *value = data;
+    rf_autofree char *key = rf_format("settings.%s%s", value->setting->name, where);
+    problem(value->check, key, "%s", text);
+}
+
+static void say_missing(const struct check *check, const struct rf_recipe_setting *setting)
+{
+    const char *first = json_string_value(json_array_get(setting->choices, 0));
+    const char *example = first ? first : setting->type->example;
     rf_autofree char *path = rf_format("settings.%s", setting->name);
-    const char *wrong = value ? setting->type->wrong(value) : NULL;
-    rf_autofree char *shown = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-    if (!value && setting->required)
-        problem(check, path, "this setting is missing (%s); write for example '%s: %s'", setting->title, setting->name,
-                setting->type->example);
-    else if (wrong)
-        problem(check, path, "%s %s; write for example '%s'", shown ? shown : "this", wrong, setting->type->example);
+    problem(check, path, "this setting is missing (%s); write for example '%s: %s'", setting->title, setting->name,
+            example);
 }
 
 static void check_settings(const struct check *check, const rf_recipe *recipe)
 {
+    rf_autojson json_t *all = rf_recipe_settings(recipe, check->guest);
     check_known(check, recipe);
-    for (size_t i = 0; i < recipe->settings_count; i++)
-        check_value(check, &recipe->settings[i], json_object_get(check->guest->settings, recipe->settings[i].name));
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        const json_t *given = json_object_get(check->guest->settings, setting->name);
+        struct value value = {check, setting};
+        if (given)
+            rf_setting_check(&(struct rf_setting_check){setting, all, say_value, &value}, given);
+        else if (setting->required)
+            say_missing(check, setting);
+    }
 }
 
 /* A default that derives from another setting may not fit its own type (a NetBIOS name from a long label). */
 static void check_derived(const struct check *check, const rf_recipe *recipe)
 {
-    json_t *settings = rf_recipe_settings(recipe, check->guest);
+    rf_autojson json_t *settings = rf_recipe_settings(recipe, check->guest);
     for (size_t i = 0; i < recipe->settings_count; i++) {
         const struct rf_recipe_setting *setting = &recipe->settings[i];
         const json_t *value = json_object_get(settings, setting->name);
-        if (!setting->first_label_of || !value || json_object_get(check->guest->settings, setting->name) ||
-            !setting->type->wrong(value))
+        if (!setting->first_label_of || !value || json_object_get(check->guest->settings, setting->name))
             continue;
+        rf_autofree char *wrong = rf_setting_wrong(setting, value);
         rf_autofree char *path = rf_format("settings.%s", setting->name);
-        problem(check, path, "the default '%s' (from %s) %s; write one of your own", json_string_value(value),
-                setting->first_label_of, setting->type->wrong(value));
+        if (wrong)
+            problem(check, path, "its default, made from %s, does not do: %s", setting->first_label_of, wrong);
     }
-    json_decref(settings);
 }
 
-static void check_guest(const struct check *check, const char *recipes_dir)
+static rf_recipe *check_guest(const struct check *check, const char *recipes_dir)
 {
     if (!known_recipe(check, recipes_dir))
-        return;
-    rf_autorecipe rf_recipe *recipe = rf_recipe_load(recipes_dir, check->guest->recipe, check->problems);
+        return NULL;
+    rf_recipe *recipe = rf_recipe_load(recipes_dir, check->guest->recipe, check->problems);
     if (!recipe)
-        return;
+        return NULL;
     check_sizes(check, recipe);
     check_settings(check, recipe);
     check_derived(check, recipe);
-}
-
-static void check_subnet(const rf_profile *profile, rf_problems *problems)
-{
-    struct rf_subnet subnet;
-    rf_autoerror rf_error *why = NULL;
-    if (!profile->network.guests.subnet) {
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
-                      "guests need a network; write for example 'subnet: 10.20.0.0/24'");
-        return;
-    }
-    if (rf_subnet_parse(profile->network.guests.subnet, &subnet, &why) < 0) {
-        rf_autofree char *text = rf_error_text(why);
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet", "%s", text);
-    } else if (profile->guests_count > rf_subnet_guests_max(&subnet)) {
-        rf_problem_at(problems, profile->file, 0, 0, "network.guests.subnet",
-                      "%s has room for %zu guests and the profile has %zu; choose a larger subnet",
-                      profile->network.guests.subnet, rf_subnet_guests_max(&subnet), profile->guests_count);
-    }
+    return recipe;
 }
 
 void rf_guests_check(const rf_profile *profile, const char *recipes_dir, rf_problems *problems)
 {
-    if (profile->guests_count)
-        check_subnet(profile, problems);
+    rf_autofree rf_recipe **recipes = rf_alloc((profile->guests_count + 1) * sizeof(rf_recipe *));
     for (size_t i = 0; i < profile->guests_count; i++)
-        check_guest(&(struct check){profile, &profile->guests[i], i, problems}, recipes_dir);
+        recipes[i] = check_guest(&(struct check){profile, &profile->guests[i], i, problems}, recipes_dir);
+    rf_recipe_check_together(profile, (const rf_recipe *const *)recipes, problems);
+    for (size_t i = 0; i < profile->guests_count; i++)
+        rf_recipe_free(recipes[i]);
 }
 
 static json_t *derived(const struct rf_recipe_setting *setting, const json_t *settings)

@@ -1,19 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A guest's generated passwords. They live in one file (0600, below a 0700 directory of the node's state) from before the
- * guest's first start until the guest is healthy and the passwords are handed over; then they are gone from the node.
+ * A guest's generated passwords. They live in a file (0600, below a 0700 directory of the node's state) from before the guest learns them
+ * until it works with them and they are handed over; then they are gone from the node, but for those that the recipe keeps for its
+ * probes, which are never handed over.
  */
 #pragma once
 
 #include "base/step.h"
 #include "postinstall/node.h"
 
-/* An object name → password, or NULL where there is none (settled, or not generated yet). The caller owns it. */
+#define RF_SECRET_TLS_KEY "tls_key"
+#define RF_SECRET_SERVICE "directory_service" /* password of the member's account in its directory */
+#define RF_SECRET_JOIN "directory_join"       /* one-time password of the member's computer account */
+
+struct rf_secret {
+    char *key; /* in the guest's description: "administrator", "user.anna" */
+    char *
+        mark; /* what is noted when it was generated: a member's are generated again for a directory that was made anew */
+    char *title; /* what the admins read beside it; NULL: for machines only, never handed over */
+    unsigned length;
+    bool keep;
+};
+
+/* All that the guest has: the recipe's, one for each account where the recipe says so, and those of a member. The caller frees it by
+ * rf_secrets_free. */
+struct rf_secret *rf_secret_list(const struct rf_node_guest *guest, size_t *ret_count);
+void rf_secrets_free(struct rf_secret *secrets, size_t count);
+
+/* An object key → password: what the guest is still to learn, and what is kept; or NULL where there is none. The caller owns it. */
 json_t *rf_secret_load(const struct rf_node_guest *guest);
 
-/* Generates what the recipe lists. Argument: rf_node_guest. Repeatable: what exists is kept, because the guest may
- * already have it. */
+/* Only those that are still to be learned and handed over; or NULL. */
+json_t *rf_secret_pending(const struct rf_node_guest *guest);
+
+/* Only those that are kept; or NULL. */
+json_t *rf_secret_kept(const struct rf_node_guest *guest);
+
+/* Does it have any that are handed over? */
+bool rf_secret_for_people(const struct rf_node_guest *guest);
+
+/* Generates what is missing, and before the first boot the guest's TLS key and certificate. Argument: rf_node_guest. Repeatable: what
+ * exists is kept, because the guest may already have it. */
 extern const struct rf_step_ops rf_step_secret;
 
-/* Removes the file; absent is fine. */
+/* Forgets what was pending; absent is fine. */
 int rf_secret_remove(const struct rf_node_guest *guest, rf_error **err);

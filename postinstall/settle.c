@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The end of a guest's first boot: no seed, no secrets, starts with the node. */
+/* The end of a guest's first boot: no seed, no secrets, comes up with the node. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/secret.h"
@@ -41,7 +42,7 @@ static int redefine(virConnectPtr connection, const struct rf_node_guest *guest,
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, false);
     rf_autofree char *text = rf_xml_text(document);
     rf_autodomain virDomainPtr domain = virDomainDefineXML(connection, text);
-    if (!domain || virDomainSetAutostart(domain, 1) < 0)
+    if (!domain || virDomainSetAutostart(domain, guest->directory == NULL) < 0)
         return rf_libvirt_fail(err, "defining the guest %s without its seed", guest->asked->name);
     return 0;
 }
@@ -70,7 +71,8 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
         return -1;
     if (unlink(seed) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", seed);
-    if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0)
+    if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
+        rf_configure_settled(guest, err) < 0)
         return -1;
     rf_autojson json_t *facts = json_pack("{s:s,s:s}", "uuid", guest->uuid, "recipe", guest->recipe->name);
     rf_autofree char *text = rf_json_text(facts);

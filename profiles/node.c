@@ -41,15 +41,35 @@ static const rf_node *step_down(const rf_node *node, const char **path)
     return child_named(node, part, length);
 }
 
-void rf_node_locate(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column)
+/* The node at `path`, or the nearest one around it. */
+static const rf_node *find(const rf_node *root, const char *path, bool *ret_exact)
 {
     const rf_node *node = root;
     const rf_node *below = root;
     while (*path && (below = step_down(node, &path)))
         node = below;
-    bool enclosing = !below && node->key_line;
-    *ret_line = enclosing ? node->key_line : node->line;
-    *ret_column = enclosing ? node->key_column : node->column;
+    *ret_exact = below != NULL;
+    return node;
+}
+
+static void locate(const rf_node *node, bool key, unsigned *ret_line, unsigned *ret_column)
+{
+    key = key && node->key_line;
+    *ret_line = key ? node->key_line : node->line;
+    *ret_column = key ? node->key_column : node->column;
+}
+
+void rf_node_locate(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column)
+{
+    bool exact;
+    const rf_node *node = find(root, path, &exact);
+    locate(node, !exact, ret_line, ret_column);
+}
+
+void rf_node_locate_key(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column)
+{
+    bool exact;
+    locate(find(root, path, &exact), true, ret_line, ret_column);
 }
 
 static void clear(rf_node *node)

@@ -30,6 +30,9 @@ const rf_node *rf_node_child(const rf_node *map, const char *key);
  * nearest mapping around it. Always answers something inside the document. */
 void rf_node_locate(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column);
 
+/* The same, but at its key where it has one. */
+void rf_node_locate_key(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column);
+
 /* Frees a node and all below it; the depth was bounded when it was read. NULL is fine. */
 void rf_node_free(rf_node *node);
 RF_GUARD(rf_node, rf_node_free);

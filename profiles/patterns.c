@@ -44,6 +44,13 @@ static char *check_hostname(const char *text)
     return NULL;
 }
 
+/* A name, or an address: but what looks like an address must be one. */
+static char *check_endpoint(const char *text)
+{
+    unsigned char address[4];
+    return inet_pton(AF_INET, text, address) == 1 ? NULL : check_hostname(text);
+}
+
 static char *mistake_prefix(const char *text)
 {
     unsigned char address[4];
@@ -114,6 +121,36 @@ const struct rf_pattern rf_pattern_subnet = {
     .mistake = mistake_prefix,
 };
 
+const struct rf_pattern rf_pattern_address = {
+    .name = "IPv4 address",
+    .regex = "^" OCTET "([.]" OCTET "){3}$",
+    .max = 15,
+    .wants = "four numbers from 0 to 255, for example \"10.20.0.40\"",
+};
+
+const struct rf_pattern rf_pattern_endpoint = {
+    .name = "host name or IPv4 address",
+    .regex = "^" LABEL "([.]" LABEL ")*$",
+    .max = 253, /* RFC 1035, 2.3.4 */
+    .wants = "what the peers find the node by, for example \"vpn.musterkunde.example\" or \"203.0.113.10\"",
+    .check = check_endpoint,
+};
+
+const struct rf_pattern rf_pattern_email = {
+    .name = "e-mail address",
+    .regex = "^[A-Za-z0-9._%+-]{1,64}@" LABEL "([.]" LABEL ")+$",
+    .max = 254, /* RFC 5321, 4.5.3.1.3 */
+    .wants = "for example \"ops@msp.example\"",
+};
+
+const struct rf_pattern rf_pattern_vpn_key = {
+    .name = "WireGuard public key",
+    .regex = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$", /* 32 bytes: the last two bits of the last digit are zero */
+    .max = 44,
+    .wants = "the 44 characters that `wg pubkey` prints",
+    .secret = true, /* a private key looks the same */
+};
+
 const struct rf_pattern rf_pattern_mac = {
     .name = "MAC address",
     .regex = "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$",
@@ -150,6 +187,13 @@ const struct rf_pattern rf_pattern_guest_reference = {
     .regex = "^" LABEL "$",
     .max = 63,
     .wants = "the `name` of a guest in this profile",
+};
+
+const struct rf_pattern rf_pattern_peer = {
+    .name = "peer name",
+    .regex = "^" LABEL "$",
+    .max = 63,
+    .wants = "lower-case letters, digits and hyphens, at most 63, for example \"laptop-anna\"",
 };
 
 const struct rf_pattern rf_pattern_recipe = {

@@ -22,11 +22,16 @@ extern const struct rf_pattern rf_pattern_user;
 extern const struct rf_pattern rf_pattern_ssh_key;
 extern const struct rf_pattern rf_pattern_timezone;
 extern const struct rf_pattern rf_pattern_subnet;
+extern const struct rf_pattern rf_pattern_address; /* IPv4 */
+extern const struct rf_pattern rf_pattern_endpoint;
+extern const struct rf_pattern rf_pattern_email;
+extern const struct rf_pattern rf_pattern_vpn_key;
 extern const struct rf_pattern rf_pattern_mac;
 extern const struct rf_pattern rf_pattern_url;
 extern const struct rf_pattern rf_pattern_glob; /* exact text, or with a trailing "*" */
 extern const struct rf_pattern rf_pattern_guest;
 extern const struct rf_pattern rf_pattern_guest_reference;
+extern const struct rf_pattern rf_pattern_peer;
 extern const struct rf_pattern rf_pattern_recipe;
 extern const struct rf_pattern rf_pattern_size; /* as base/units.h reads it; for the JSON Schema only */
 extern const struct rf_pattern rf_pattern_band; /* for the JSON Schema only */

@@ -54,15 +54,31 @@ void rf_profile_free(rf_profile *profile)
     free(profile);
 }
 
+typedef void locate_function(const rf_node *root, const char *path, unsigned *ret_line, unsigned *ret_column);
+
+static void add_problem(const rf_profile *profile, rf_problems *problems, locate_function *locate, const char *key,
+                        const char *format, va_list args)
+{
+    rf_autofree char *text = rf_format_list(format, args);
+    unsigned line = 0, column = 0;
+    locate(profile->document, key, &line, &column);
+    rf_problem_at(problems, profile->file, line, column, key, "%s", text);
+}
+
 void rf_profile_problem(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    rf_autofree char *text = rf_format_list(format, args);
+    add_problem(profile, problems, rf_node_locate, key, format, args);
     va_end(args);
-    unsigned line = 0, column = 0;
-    rf_node_locate(profile->document, key, &line, &column);
-    rf_problem_at(problems, profile->file, line, column, key, "%s", text);
+}
+
+void rf_profile_problem_key(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_problem(profile, problems, rf_node_locate_key, key, format, args);
+    va_end(args);
 }
 
 const struct rf_admin *rf_profile_example_admin(const rf_profile *profile)

@@ -47,9 +47,18 @@ struct rf_guest {
     uint64_t memory;  /* bytes; 0: the recipe's default */
     uint64_t disk;    /* bytes; 0: the recipe's default */
     json_t *settings; /* object; checked against the recipe's own schema by postinstall/recipe.h */
-    unsigned settings_line, settings_column; /* where it stands, for that check's messages */
-    char *directory;                         /* name of a guest that holds the directory, or NULL */
+    char *directory;  /* name of a guest that holds the directory, or NULL */
+    char *address;    /* in network.guests.subnet; NULL: by its place in the list */
+    char **reach;     /* names of guests whose ports this one may use */
+    size_t reach_count;
     unsigned line, column;
+};
+
+enum rf_tls { RF_TLS_ACME, RF_TLS_OWN };
+
+struct rf_peer {
+    char *name;
+    char *public_key; /* base64; NULL: the node makes the peer's keys */
 };
 
 typedef struct rf_profile {
@@ -88,6 +97,17 @@ typedef struct rf_profile {
     struct rf_guest *guests;
     size_t guests_count;
     struct {
+        enum rf_tls tls;
+        char *email; /* or NULL */
+        struct {
+            char *subnet;
+            unsigned port;
+            char *endpoint; /* NULL: node.hostname */
+            struct rf_peer *peers;
+            size_t peers_count; /* 0: no VPN */
+        } vpn;
+    } access;
+    struct {
         char *url; /* or NULL */
     } report;
 } rf_profile;
@@ -109,6 +129,10 @@ RF_GUARD(rf_profile, rf_profile_free);
  * of what is around it where the profile does not have it. For everyone who checks a profile against something else (the
  * machine, a recipe). Keys of settings are letters, digits, "_" and "-", so a path names them all. */
 void rf_profile_problem(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
+    RF_PRINTF(4, 5);
+
+/* The same at the key itself, for one that should not be there: the problem is not what it says. */
+void rf_profile_problem_key(const rf_profile *profile, rf_problems *problems, const char *key, const char *format, ...)
     RF_PRINTF(4, 5);
 
 /* The first admin who still has RF_EXAMPLE_KEY, or NULL: a server installed with it would let nobody in. */

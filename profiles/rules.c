@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rules between fields. */
-#include "profiles/rules.h"
-
 #include "base/memory.h"
+#include "profiles/rule.h"
 #include "profiles/sshkey.h"
 #include "profiles/suggest.h"
 
@@ -12,9 +11,7 @@
 
 #define COMPUTER_NAME_MAX 15 /* a NetBIOS name has 16 bytes, the last one its type (RFC 1001, 5.2) */
 
-static void report(const struct rf_rule_run *run, const char *path, const char *format, ...) RF_PRINTF(3, 4);
-
-static void report(const struct rf_rule_run *run, const char *path, const char *format, ...)
+void rf_rule_report(const struct rf_rule_run *run, const char *path, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -26,7 +23,7 @@ static void report(const struct rf_rule_run *run, const char *path, const char *
 }
 
 /* Was something already said about that very key? Then its value is not there to be checked. */
-static bool broken(const struct rf_rule_run *run, const char *path)
+bool rf_rule_broken(const struct rf_rule_run *run, const char *path)
 {
     const rf_problems *problems = run->parse->problems;
     for (size_t i = problems->count - run->parse->listed; i < problems->count; i++)
@@ -39,8 +36,8 @@ static void check_hostname(const struct rf_rule_run *run)
 {
     const char *hostname = run->profile->node.hostname;
     if (hostname && !strchr(hostname, '.'))
-        report(run, "node.hostname", "\"%s\" has no domain; write for example \"%s.musterkunde.example\"", hostname,
-               hostname);
+        rf_rule_report(run, "node.hostname", "\"%s\" has no domain; write for example \"%s.musterkunde.example\"",
+                       hostname, hostname);
 }
 
 static bool system_account(const char *name)
@@ -65,11 +62,12 @@ static void check_admin_names(const struct rf_rule_run *run)
         const char *name = profile->node.admins[i].name;
         rf_autofree char *path = rf_format("node.admins[%zu].name", i);
         if (name && system_account(name))
-            report(run, path, "\"%s\" is an account of the system; choose another name", name);
+            rf_rule_report(run, path, "\"%s\" is an account of the system; choose another name", name);
         for (size_t j = 0; name && j < i; j++)
             if (profile->node.admins[j].name && !strcmp(name, profile->node.admins[j].name)) {
-                report(run, path, "\"%s\" is also node.admins[%zu]; give each person one entry with all their keys",
-                       name, j);
+                rf_rule_report(run, path,
+                               "\"%s\" is also node.admins[%zu]; give each person one entry with all their keys", name,
+                               j);
                 break;
             }
     }
@@ -84,20 +82,21 @@ static void check_handover(const struct rf_rule_run *run)
             if (rf_ssh_key_for_age(profile->node.admins[i].ssh_keys[j]))
                 return;
     if (keys && profile->guests_count)
-        report(run, "node.admins",
-               "no key here can receive the guests' passwords, which are encrypted by age; add an "
-               "ssh-ed25519 or ssh-rsa key");
+        rf_rule_report(run, "node.admins",
+                       "no key here can receive the guests' passwords, which are encrypted by age; add an "
+                       "ssh-ed25519 or ssh-rsa key");
 }
 
 static void check_level(const struct rf_rule_run *run)
 {
     unsigned count = run->profile->storage.count;
-    if (broken(run, "storage.level") || broken(run, "storage.disks.count"))
+    if (rf_rule_broken(run, "storage.level") || rf_rule_broken(run, "storage.disks.count"))
         return;
     if (run->profile->storage.level == RF_LEVEL_SINGLE && count != 1)
-        report(run, "storage.disks.count", "`single` is one disk, not %u; write 1, or `level: raid1`", count);
+        rf_rule_report(run, "storage.disks.count", "`single` is one disk, not %u; write 1, or `level: raid1`", count);
     if (run->profile->storage.level == RF_LEVEL_RAID1 && count < 2)
-        report(run, "storage.disks.count", "`raid1` needs 2 to 8 disks, not %u; write 2, or `level: single`", count);
+        rf_rule_report(run, "storage.disks.count", "`raid1` needs 2 to 8 disks, not %u; write 2, or `level: single`",
+                       count);
 }
 
 /* RFC 1918, 3, and the shared addresses of RFC 6598. */
@@ -113,12 +112,10 @@ static bool private_network(uint32_t address, unsigned prefix)
     return false;
 }
 
-static void check_subnet(const struct rf_rule_run *run)
+bool rf_rule_subnet(const struct rf_rule_run *run, const char *key, const char *subnet, struct rf_rule_subnet *ret)
 {
-    static const char key[] = "network.guests.subnet";
-    const char *subnet = run->profile->network.guests.subnet;
     if (!subnet)
-        return;
+        return false;
     rf_autofree char *text = rf_format("%.*s", (int)strcspn(subnet, "/"), subnet);
     unsigned prefix = (unsigned)strtoul(strchr(subnet, '/') + 1, NULL, 10);
     struct in_addr parsed = {0};
@@ -127,18 +124,31 @@ static void check_subnet(const struct rf_rule_run *run)
     uint32_t mask = prefix ? UINT32_MAX << (32 - prefix) : 0;
     if (address & ~mask) {
         parsed.s_addr = htonl(address & mask);
-        report(run, key, "\"%s\" is an address inside a network; write \"%s/%u\"", subnet, inet_ntoa(parsed), prefix);
-        return;
+        rf_rule_report(run, key, "\"%s\" is an address inside a network; write \"%s/%u\"", subnet, inet_ntoa(parsed),
+                       prefix);
+        return false;
     }
     if (!private_network(address, prefix))
-        report(run, key, "\"%s\" is not private; take one out of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16", subnet);
-    uint64_t room = (UINT64_C(1) << (32 - prefix));
-    if (room < run->profile->guests_count + 3 || room < 8) /* the network, the node and broadcast take one each */
-        report(run, key, "\"%s\" is too small for %zu guests and the node; write for example \"10.20.0.0/24\"", subnet,
-               run->profile->guests_count);
+        rf_rule_report(run, key, "\"%s\" is not private; take one out of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+                       subnet);
+    *ret = (struct rf_rule_subnet){address, mask};
+    return true;
 }
 
-static const struct rf_guest *find_guest(const rf_profile *profile, const char *name)
+static void check_subnet(const struct rf_rule_run *run)
+{
+    static const char key[] = "network.guests.subnet";
+    const char *subnet = run->profile->network.guests.subnet;
+    struct rf_rule_subnet parsed;
+    if (!rf_rule_subnet(run, key, subnet, &parsed))
+        return;
+    uint64_t room = (uint64_t)~parsed.mask + 1;
+    if (room < run->profile->guests_count + 3 || room < 8) /* the network, the node and broadcast take one each */
+        rf_rule_report(run, key, "\"%s\" is too small for %zu guests and the node; write for example \"10.20.0.0/24\"",
+                       subnet, run->profile->guests_count);
+}
+
+const struct rf_guest *rf_rule_guest(const rf_profile *profile, const char *name)
 {
     for (size_t i = 0; name && i < profile->guests_count; i++)
         if (profile->guests[i].name && !strcmp(profile->guests[i].name, name))
@@ -150,11 +160,11 @@ static void check_guest_names(const struct rf_rule_run *run)
 {
     const rf_profile *profile = run->profile;
     for (size_t i = 0; i < profile->guests_count; i++) {
-        const struct rf_guest *first = find_guest(profile, profile->guests[i].name);
+        const struct rf_guest *first = rf_rule_guest(profile, profile->guests[i].name);
         rf_autofree char *path = rf_format("guests[%zu].name", i);
         if (first && first != &profile->guests[i])
-            report(run, path, "\"%s\" is also guests[%zu]; each guest needs a name of its own", first->name,
-                   (size_t)(first - profile->guests));
+            rf_rule_report(run, path, "\"%s\" is also guests[%zu]; each guest needs a name of its own", first->name,
+                           (size_t)(first - profile->guests));
     }
 }
 
@@ -170,19 +180,24 @@ static void check_computer_names(const struct rf_rule_run *run)
         if (!known || !guest->name || strlen(guest->name) <= COMPUTER_NAME_MAX)
             continue;
         rf_autofree char *path = rf_format("guests[%zu].name", i);
-        report(run, path, "\"%s\" is too long for a computer in a directory; at most %d characters", guest->name,
-               COMPUTER_NAME_MAX);
+        rf_rule_report(run, path, "\"%s\" is too long for a computer in a directory; at most %d characters",
+                       guest->name, COMPUTER_NAME_MAX);
     }
 }
 
-static const char *suggest_guest(const rf_profile *profile, const struct rf_guest *asking)
+void rf_rule_no_guest(const struct rf_rule_run *run, const struct rf_guest *asking, const char *path, const char *name)
 {
+    const rf_profile *profile = run->profile;
     const char *names[RF_GUESTS_MAX] = {0};
     size_t count = 0;
     for (size_t i = 0; i < profile->guests_count && count < RF_GUESTS_MAX; i++)
         if (&profile->guests[i] != asking)
             names[count++] = profile->guests[i].name;
-    return rf_suggest(asking->directory, names, count);
+    const char *meant = rf_suggest(name, names, count);
+    if (meant)
+        rf_rule_report(run, path, "no guest is named \"%s\"; did you mean `%s`?", name, meant);
+    else
+        rf_rule_report(run, path, "no guest is named \"%s\"; write the `name` of one, or leave it out", name);
 }
 
 static void check_directory(const struct rf_rule_run *run)
@@ -190,14 +205,9 @@ static void check_directory(const struct rf_rule_run *run)
     const rf_profile *profile = run->profile;
     for (size_t i = 0; i < profile->guests_count; i++) {
         const struct rf_guest *guest = &profile->guests[i];
-        if (!guest->directory || find_guest(profile, guest->directory))
-            continue;
         rf_autofree char *path = rf_format("guests[%zu].directory", i);
-        const char *meant = suggest_guest(profile, guest);
-        if (meant)
-            report(run, path, "no guest is named \"%s\"; did you mean `%s`?", guest->directory, meant);
-        else
-            report(run, path, "no guest is named \"%s\"; write the `name` of one, or leave it out", guest->directory);
+        if (guest->directory && !rf_rule_guest(profile, guest->directory))
+            rf_rule_no_guest(run, guest, path, guest->directory);
     }
 }
 
@@ -207,7 +217,7 @@ static bool circle_begins_at(const rf_profile *profile, const struct rf_guest *s
 {
     const struct rf_guest *at = start;
     for (size_t steps = 0; steps < profile->guests_count; steps++) {
-        at = find_guest(profile, at->directory);
+        at = rf_rule_guest(profile, at->directory);
         if (!at || at < start)
             return false;
         if (at == start)
@@ -225,11 +235,11 @@ static void check_cycles(const struct rf_rule_run *run)
             continue;
         rf_autofree char *way = rf_strdup(start->name);
         do {
-            at = find_guest(profile, at->directory);
+            at = rf_rule_guest(profile, at->directory);
             rf_append(&way, " → %s", at->name);
         } while (at != start);
         rf_autofree char *path = rf_format("guests[%zu].directory", i);
-        report(run, path, "goes round in a circle (%s); one of them must have no directory", way);
+        rf_rule_report(run, path, "goes round in a circle (%s); one of them must have no directory", way);
     }
 }
 
@@ -249,6 +259,15 @@ const struct rf_rule rf_rules[] = {
      check_computer_names},
     {"directory", "`directory` names a guest of this profile.", check_directory},
     {"directory-cycle", "No guest is its own directory, not even by way of others.", check_cycles},
+    {"addresses",
+     "`guests[].address` lies in `network.guests.subnet`, is not the node's (the first), and no two guests have the "
+     "same.",
+     rf_rule_addresses},
+    {"reach", "`reach` names other guests of this profile, each once.", rf_rule_reach},
+    {"vpn",
+     "`access.vpn.subnet` is a private network of its own with room for every peer; no two peers have the same name or "
+     "key.",
+     rf_rule_vpn},
 };
 
 const size_t rf_rules_count = RF_COUNT(rf_rules);

@@ -9,9 +9,11 @@
 #define PROFILE(member) offsetof(rf_profile, member)
 #define ADMIN(member) offsetof(struct rf_admin, member)
 #define GUEST(member) offsetof(struct rf_guest, member)
+#define PEER(member) offsetof(struct rf_peer, member)
 
 static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1}, {NULL, 0}};
 static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
+static const struct rf_choice authorities[] = {{"acme", RF_TLS_ACME}, {"own", RF_TLS_OWN}, {NULL, 0}};
 static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
 /* As `lsblk -o TRAN` names them, and the paravirtual ones. */
 static const struct rf_choice transports[] = {{"ata", 0},  {"fc", 0},     {"iscsi", 0}, {"mmc", 0},
@@ -84,8 +86,6 @@ static const struct rf_field guest_rows[] = {
     {.name = "settings",
      .type = &rf_type_free,
      .offset = GUEST(settings),
-     .line_offset = GUEST(settings_line),
-     .column_offset = GUEST(settings_column),
      .help = "What this recipe wants to know; each recipe lists its own keys.",
      .example = "{realm: AD.MUSTERKUNDE.EXAMPLE}"},
     {.name = "directory",
@@ -94,10 +94,47 @@ static const struct rf_field guest_rows[] = {
      .pattern = &rf_pattern_guest_reference,
      .help = "The guest that holds the accounts for this one; it is started and healthy first.",
      .example = "dc1"},
+    {.name = "address",
+     .type = &rf_type_text,
+     .offset = GUEST(address),
+     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list",
+     .pattern = &rf_pattern_address,
+     .help = "Its fixed address in `network.guests.subnet`, below the half that DHCP gives out.",
+     .example = "10.20.0.40"},
+    {.name = "reach",
+     .type = &rf_type_texts,
+     .offset = GUEST(reach),
+     .count_offset = GUEST(reach_count),
+     .min = 0,
+     .max = RF_GUESTS_MAX,
+     .fallback_note = "none",
+     .pattern = &rf_pattern_guest_reference,
+     .help = "Guests whose ports (those that their recipes list) this one may use. Guests do not reach each other "
+             "otherwise, but for the directory of its members.",
+     .example = "[crm]"},
 };
 
 static const struct rf_table guest_table = {guest_rows, RF_COUNT(guest_rows), sizeof(struct rf_guest), GUEST(line),
                                             GUEST(column)};
+
+static const struct rf_field peer_rows[] = {
+    {.name = "name",
+     .type = &rf_type_text,
+     .offset = PEER(name),
+     .required = true,
+     .pattern = &rf_pattern_peer,
+     .help = "What `richtfest vpn show` calls it; unique.",
+     .example = "laptop-anna"},
+    {.name = "public_key",
+     .type = &rf_type_text,
+     .offset = PEER(public_key),
+     .fallback_note = "the node makes its keys",
+     .pattern = &rf_pattern_vpn_key,
+     .help = "Its public key, where its private one was made elsewhere.",
+     .example = "jq8zTqbTJvGGcTJbWfTjpVtEWSHSkmoQvZNEXAMPLEA="},
+};
+
+static const struct rf_table peer_table = {peer_rows, RF_COUNT(peer_rows), sizeof(struct rf_peer), 0, 0};
 
 static const struct rf_field profile_rows[] = {
     {.name = "richtfest",
@@ -296,6 +333,59 @@ static const struct rf_field profile_rows[] = {
      .fallback_note = "none",
      .help = "The virtual machines on this node.",
      .example = "{name: dc1, recipe: active-directory}"},
+
+    {.name = "access", .type = &rf_type_group, .help = "How people reach what the guests offer."},
+    {.name = "access.tls",
+     .type = &rf_type_choice,
+     .offset = PROFILE(access.tls),
+     .fallback = "acme",
+     .choices = authorities,
+     .help = "Who signs the certificates of published names: `acme` (Let's Encrypt; the node's own CA as long as that "
+             "can't be reached) or `own` (the node's own CA only).",
+     .example = "acme"},
+    {.name = "access.email",
+     .type = &rf_type_text,
+     .offset = PROFILE(access.email),
+     .fallback_note = "none",
+     .pattern = &rf_pattern_email,
+     .help = "Whom the ACME authority writes to when something is wrong with a certificate.",
+     .example = "ops@msp.example"},
+    {.name = "access.vpn",
+     .type = &rf_type_group,
+     .help = "WireGuard: peers reach the guests' ports that are meant for it (RDP, SMB, LDAP), which are never open to "
+             "the world."},
+    {.name = "access.vpn.subnet",
+     .type = &rf_type_text,
+     .offset = PROFILE(access.vpn.subnet),
+     .fallback = "10.21.0.0/24",
+     .pattern = &rf_pattern_subnet,
+     .help = "The peers' private addresses; the node takes the first one, the first peer the second.",
+     .example = "10.21.0.0/24"},
+    {.name = "access.vpn.port",
+     .type = &rf_type_integer,
+     .offset = PROFILE(access.vpn.port),
+     .min = 1,
+     .max = 65535,
+     .fallback = "51820",
+     .help = "The node's UDP port.",
+     .example = "51820"},
+    {.name = "access.vpn.endpoint",
+     .type = &rf_type_text,
+     .offset = PROFILE(access.vpn.endpoint),
+     .fallback_note = "`node.hostname`",
+     .pattern = &rf_pattern_endpoint,
+     .help = "The name or address by which peers find the node.",
+     .example = "vpn.musterkunde.example"},
+    {.name = "access.vpn.peers",
+     .type = &rf_type_objects,
+     .offset = PROFILE(access.vpn.peers),
+     .count_offset = PROFILE(access.vpn.peers_count),
+     .min = 0,
+     .max = 200,
+     .element = &peer_table,
+     .fallback_note = "none: no VPN",
+     .help = "The devices that may use it. One that leaves the list is shut out.",
+     .example = "{name: laptop-anna}"},
 
     {.name = "report", .type = &rf_type_group, .help = "Who is told."},
     {.name = "report.url",

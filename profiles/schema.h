@@ -75,9 +75,8 @@ struct rf_field {
     uint64_t min, max;         /* of numbers and sizes; of lists: how many entries */
     const struct rf_pattern *pattern;
     const struct rf_choice *choices;
-    const struct rf_table *element;    /* of rf_type_objects */
-    size_t count_offset;               /* of lists: the size_t beside the array */
-    size_t line_offset, column_offset; /* of mappings that keep their position; 0: not kept */
+    const struct rf_table *element; /* of rf_type_objects */
+    size_t count_offset;            /* of lists: the size_t beside the array */
 };
 
 struct rf_table {

@@ -1,71 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Fields that are any mapping (guests' settings): to JSON, checked later by whoever knows what belongs there. Plain scalars mean
- * what YAML 1.2's JSON schema says (10.2), so `no` and `0123` stay text.
- */
+/* Fields that are any mapping (guests' settings): to JSON, checked later by whoever knows what belongs there. */
 #include "base/memory.h"
 #include "profiles/text.h"
 #include "profiles/type.h"
+#include "profiles/value.h"
 
-#include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #define KEY_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-#define DIGITS "0123456789"
-
-/* Length of a JSON number's integer part (RFC 8259, 6); 0: none. */
-static size_t integer_length(const char *text)
-{
-    size_t sign = *text == '-';
-    size_t digits = strspn(text + sign, DIGITS);
-    if (!digits || (digits > 1 && text[sign] == '0'))
-        return 0;
-    return sign + digits;
-}
-
-/* Length of the fraction and exponent behind it. */
-static size_t real_length(const char *text)
-{
-    size_t length = 0;
-    if (text[0] == '.' && strspn(text + 1, DIGITS))
-        length = 1 + strspn(text + 1, DIGITS);
-    const char *exponent = text + length;
-    if (*exponent == 'e' || *exponent == 'E') {
-        size_t sign = exponent[1] == '-' || exponent[1] == '+';
-        size_t digits = strspn(exponent + 1 + sign, DIGITS);
-        length += digits ? 1 + sign + digits : 0;
-    }
-    return length;
-}
-
-/* A number, or NULL where it is none or too large for one. */
-static json_t *number(const char *text)
-{
-    size_t whole = integer_length(text);
-    if (!whole)
-        return NULL;
-    size_t rest = real_length(text + whole);
-    if (text[whole + rest])
-        return NULL;
-    errno = 0;
-    if (!rest) {
-        long long value = strtoll(text, NULL, 10);
-        return errno ? NULL : json_integer(value);
-    }
-    double value = strtod(text, NULL);
-    return isfinite(value) ? json_real(value) : NULL;
-}
-
-static json_t *scalar_json(const rf_node *node)
-{
-    if (node->plain && !strcmp(node->text, "true"))
-        return json_true();
-    if (node->plain && !strcmp(node->text, "false"))
-        return json_false();
-    json_t *json = node->plain ? number(node->text) : NULL;
-    return json ? json : json_string(node->text);
-}
 
 static json_t *node_json(const struct rf_place *place, const rf_node *node);
 
@@ -119,16 +61,12 @@ static json_t *node_json(const struct rf_place *place, const rf_node *node)
         return list_json(place, node);
     if (rf_node_empty(node))
         rf_place_problem(place, node, "has no value; write one or leave the key out");
-    return scalar_json(node);
+    return rf_scalar_json(node);
 }
 
 static void parse_free(const struct rf_place *place, const rf_node *node)
 {
     const struct rf_field *field = place->field;
-    if (field->line_offset) {
-        *(unsigned *)((char *)place->object + field->line_offset) = node->line;
-        *(unsigned *)((char *)place->object + field->column_offset) = node->column;
-    }
     if (node->kind == RF_NODE_MAP)
         *(json_t **)RF_TARGET(field, place->object) = map_json(place, node);
     else

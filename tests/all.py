@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole suite, one part after the other, with one line at the end that counts everything.
 
-    tests/all.py [unit] [cli] [lab]        parts; all of them by default
+    tests/all.py [unit] [cli] [network] [lab]        parts; all of them by default
 
 Unit tests (cmocka) speak TAP; the others are pytest. A unit test that is not built counts as failed; a machine's test that lacks
 QEMU, firmware or the ISO is skipped and says why.
@@ -101,6 +101,7 @@ def pytest_part(folder, *options):
 PARTS = {
     "unit": unit,
     "cli": lambda: pytest_part("cli"),
+    "network": lambda: pytest_part("network"),
     "lab": lambda: pytest_part("lab", "-m", "core"),
 }
 

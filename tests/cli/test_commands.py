@@ -11,6 +11,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("RF_PROGRAM", TOP / "build/richtfest"))
 MACHINES = TOP / "tests/machines"
 PROFILE = TOP / "profiles/musterkunde.yaml"
+COMMANDS = ["check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect", "recipe check",
+            "recipe list", "artefact list", "artefact fetch", "artefact verify"]
 
 
 def run(*words, stdin=None):
@@ -24,13 +26,12 @@ def test_version_is_the_file():
 
 def test_help_lists_every_command_and_the_exit_codes():
     text = run("help").stdout
-    for command in ("check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect"):
+    for command in COMMANDS:
         assert f"\n  {command} " in text
     assert "64 usage" in text
 
 
-@pytest.mark.parametrize("command", ["check", "inventory", "plan", "apply", "status", "image build", "image customize",
-                                     "image inspect"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(command):
     for words in (["help", *command.split()], [*command.split(), "--help"]):
         done = run(*words)
@@ -44,7 +45,9 @@ def test_each_command_explains_itself(command):
                                    ["image", "customize", "--reset", "--profile-url", "http://h/p", "x.iso"],
                                    ["image", "inspect"], ["image", "build", "surplus"],
                                    ["check", "--json", "x"], ["plan", "x", "--machine"], ["image", "build", "--cache="],
-                                   ["image", "inspect", "--verify=x", "x.iso"]])
+                                   ["image", "inspect", "--verify=x", "x.iso"], ["recipe", "check"],
+                                   ["recipe", "check", "a", "b"], ["recipe", "list", "a"], ["recipe", "chek", "a"],
+                                   ["artefact", "list", "--pin"], ["artefact", "verify", "--json"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
     assert done.returncode == 64
@@ -62,6 +65,7 @@ def test_a_slip_gets_a_suggestion():
     assert "did you mean `inventory`?" in run("inventroy").stderr
     assert "did you mean `image inspect`?" in run("image", "inspekt").stderr
     assert "did you mean `--machine`?" in run("plan", PROFILE, "--machin3", "x").stderr
+    assert "did you mean `recipe check`?" in run("recipe", "chek", "x").stderr
 
 
 def test_check_valid_profiles():
@@ -85,6 +89,26 @@ def test_check_knows_recipes():
     done = run("check", "-", stdin=PROFILE.read_text().replace("recipe: active-directory", "recipe: active-directroy"))
     assert done.returncode == 1
     assert "active-directory" in done.stderr
+
+
+def test_recipe_check_and_list():
+    shipped = sorted(path for path in (TOP / "postinstall/recipes").iterdir() if (path / "recipe.yaml").exists())
+    listed = run("recipe", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [path.name for path in shipped]
+    for path in shipped:
+        done = run("recipe", "check", path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "valid" in done.stdout
+
+
+def test_recipe_check_says_where(tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text("recipe: 1\ntitel: A shop\n")
+    done = run("recipe", "check", folder)
+    assert done.returncode == 1
+    assert f"{folder}/recipe.yaml:2:1: error: titel: unknown key; did you mean 'title'?" in done.stderr
 
 
 def test_check_of_a_file_that_is_not_there():

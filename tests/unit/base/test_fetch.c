@@ -4,6 +4,8 @@
 #include "base/units.h"
 #include "tests/unit/base/receiver.h"
 
+#include <fcntl.h>
+
 static void what_is_shown_of_a_url(void **state)
 {
     (void)state;
@@ -343,6 +345,70 @@ static void nobody_there_is_worth_another_try(void **state)
     }
 }
 
+static void note(void *data, uint64_t done, uint64_t total)
+{
+    (void)total;
+    *(uint64_t *)data = done;
+}
+
+#define ANSWERS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* What is in the file afterwards; NULL and *err where it failed. */
+static char *fetched_file(const char *const *answers, size_t max, uint64_t *ret_told, rf_error **err)
+{
+    RF_CLEANUP(receiver_close) struct receiver server;
+    receiver_answer(&server, answers);
+    rf_autofree char *url = rf_format("http://127.0.0.1:%u/file", server.port), *top = unit_directory();
+    rf_autofree char *path = rf_format("%s/file", top);
+    rf_autofd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, "an older and longer content", 27), 27);
+    const struct rf_fetch fetch = {
+        .url = url, .max = max, .seconds = 10, .attempts = 2, .pause_max = 1, .progress = note, .data = ret_told};
+    char *text = NULL;
+    if (rf_fetch_file(&fetch, fd, err) == 0)
+        assert_int_equal(rf_read_file(path, 1000, &text, NULL, NULL), 0);
+    rf_remove_tree(top, NULL);
+    return text;
+}
+
+static void a_file_gets_the_body_and_nothing_else(void **state)
+{
+    (void)state;
+    uint64_t told = 0;
+    rf_autofree char *text = fetched_file(ANSWERS(OK("5", "hello")), 100, &told, NULL);
+    assert_string_equal(text, "hello");
+    assert_int_equal(told, 5);
+}
+
+static void a_broken_attempt_leaves_nothing_in_the_file(void **state)
+{
+    (void)state;
+    uint64_t told;
+    rf_autofree char *text = fetched_file(ANSWERS(OK("50", "half of something"), OK("5", "whole")), 100, &told, NULL);
+    assert_string_equal(text, "whole");
+}
+
+static void too_much_for_a_file_is_refused(void **state)
+{
+    (void)state;
+    uint64_t told;
+    rf_error *error = NULL;
+    assert_null(fetched_file(ANSWERS(OK("5", "hello")), 4, &told, &error));
+    assert_int_equal(rf_error_code(error), RF_BAD_PROFILE);
+    assert_error_has(error, "the answer is larger than the 4 bytes allowed");
+}
+
+static void a_full_disk_is_said_at_once(void **state)
+{
+    (void)state;
+    SERVER(self, url, OK("5", "hello"));
+    rf_autofd int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+    const struct rf_fetch fetch = {.url = url, .max = 100, .seconds = 10, .attempts = 0};
+    rf_error *error = NULL;
+    assert_int_equal(rf_fetch_file(&fetch, fd, &error), -1);
+    assert_error_has(error, "/a.yaml can't be fetched: ");
+}
+
 int main(void)
 {
     unsetenv("http_proxy");
@@ -362,6 +428,10 @@ int main(void)
         cmocka_unit_test(redirects_are_counted),
         cmocka_unit_test(a_server_that_says_nothing_is_left),
         cmocka_unit_test(nobody_there_is_worth_another_try),
+        cmocka_unit_test(a_file_gets_the_body_and_nothing_else),
+        cmocka_unit_test(a_broken_attempt_leaves_nothing_in_the_file),
+        cmocka_unit_test(too_much_for_a_file_is_refused),
+        cmocka_unit_test(a_full_disk_is_said_at_once),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("base/fetch", tests, NULL, NULL);
 }

@@ -189,6 +189,89 @@ static void test_a_barrier_holds_the_lanes(void **state)
     assert_true(order[2] + order[3] == 5);
 }
 
+/* A plan of independent steps, each in the lane of its letter: "a", "b", "a", … */
+static rf_plan *independent_plan(struct fake *fakes, const char *lanes)
+{
+    rf_plan *plan = plan_of(fakes, strlen(lanes));
+    for (size_t i = 0; i < plan->count; i++) {
+        plan->steps[i].lane = (unsigned)(lanes[i] - 'a') + 1;
+        plan->steps[i].independent = true;
+    }
+    return plan;
+}
+
+static void test_an_independent_failure_ends_its_own_lane(void **state)
+{
+    (void)state;
+    struct fake fakes[6] = {{.fails = true}, {0}, {0}, {0}, {0}, {0}};
+    rf_autoplan rf_plan *plan = independent_plan(fakes, "abcabc");
+    struct rf_apply_summary summary;
+    rf_error *error = NULL;
+    assert_int_equal(walk(plan, NULL, &summary, &error), -1);
+    assert_int_equal(rf_error_code(error), RF_FAILED);
+    assert_error(error, "Step 0: the disk is gone");
+    assert_int_equal(fakes[3].probes, 0); /* the rest of its lane */
+    assert_int_equal(summary.applied, 4);
+    free(collected);
+}
+
+static void test_a_step_waits_for_another_lane(void **state)
+{
+    (void)state;
+    static const struct rf_step_ops note_ops = {.name = "note", .apply = note_apply};
+    static const int numbers[] = {0, 1, 2};
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    for (int i = 0; i < 3; i++) {
+        rf_autofree char *id = rf_format("n%d", i);
+        rf_plan_add(plan, &note_ops, &numbers[i], RF_PHASE_INSTALL, id, "Note")->lane = (unsigned)i + 1;
+    }
+    rf_step_after(&plan->steps[1], "n0", false);
+    rf_step_after(&plan->steps[2], "n1", true);
+    order_count = 0;
+    assert_int_equal(walk(plan, NULL, NULL, NULL), 0);
+    free(collected);
+    assert_int_equal(order[0], 0); /* the slow one */
+    assert_int_equal(order[1], 1);
+    assert_int_equal(order[2], 2);
+}
+
+static void test_who_waits_for_a_failure_says_so(void **state)
+{
+    (void)state;
+    struct fake fakes[7] = {{.fails = true}, {0}, {0}, {0}, {0}, {0}, {0}};
+    rf_autoplan rf_plan *plan = independent_plan(fakes, "aabbccd");
+    rf_step_after(&plan->steps[3], "s1", false); /* s1 is never begun, because s0 has failed */
+    rf_step_after(&plan->steps[5], "s1", true);
+    rf_step_after(&plan->steps[6], "s9", false);
+    rf_error *error = NULL;
+    assert_int_equal(walk(plan, NULL, NULL, &error), -1);
+    assert_error(error, "3 things have failed:\n"
+                        "Step 0: the disk is gone\n"
+                        "Step 3: not begun, because this has failed: Step 1\n"
+                        "Step 6: not begun: there is no step 's9' before it");
+    assert_non_null(strstr(collected, "s3:failed"));
+    assert_int_equal(fakes[2].applies, 1);
+    assert_int_equal(fakes[3].probes, 0);
+    assert_int_equal(fakes[5].applies, 1); /* it only had to end */
+    free(collected);
+}
+
+/* A failure that is not independent ends the waiting of all. */
+static void test_nobody_waits_for_ever(void **state)
+{
+    (void)state;
+    struct fake fakes[4] = {{.fails = true}, {0}, {0}, {0}};
+    rf_autoplan rf_plan *plan = independent_plan(fakes, "aabc");
+    plan->steps[0].independent = false;
+    rf_step_after(&plan->steps[2], "s1", true);
+    rf_step_after(&plan->steps[3], "s2", false);
+    rf_error *error = NULL;
+    assert_int_equal(walk(plan, NULL, NULL, &error), -1);
+    assert_error(error, "Step 0: the disk is gone");
+    assert_int_equal(fakes[2].probes + fakes[3].probes, 0);
+    free(collected);
+}
+
 /* Killed at each point of each step and run again: always the same end, and never more than one application twice. */
 static void test_kill_points(void **state)
 {
@@ -225,6 +308,10 @@ int main(void)
         cmocka_unit_test(test_other_phases_are_left_alone),
         cmocka_unit_test(test_lanes_run_all_and_one_failure_is_enough),
         cmocka_unit_test(test_a_barrier_holds_the_lanes),
+        cmocka_unit_test(test_an_independent_failure_ends_its_own_lane),
+        cmocka_unit_test(test_a_step_waits_for_another_lane),
+        cmocka_unit_test(test_who_waits_for_a_failure_says_so),
+        cmocka_unit_test(test_nobody_waits_for_ever),
         cmocka_unit_test(test_kill_points),
     };
     return cmocka_run_group_tests_name("base/step_apply", tests, NULL, NULL);

@@ -9,7 +9,8 @@
 #include "postinstall/node.h"
 #include "tests/unit/unit.h"
 
-#define RECIPES "postinstall/recipes"
+#define RECIPES "tests/recipes" /* of their own: the shipped ones may change without them */
+#define SHIPPED "postinstall/recipes"
 #define GOLDEN "tests/golden/postinstall/"
 #define TEST_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSFti ops@example"
 
@@ -33,6 +34,15 @@ static const char fixture_guests[] =
     "  - {name: dc1, recipe: active-directory, memory: 2 GB, disk: 40 GB, settings: {realm: AD.MUSTERKUNDE.EXAMPLE}}\n"
     "  - {name: dc2, recipe: active-directory, cores: 1, settings: {realm: LAB.MUSTERKUNDE.EXAMPLE, domain: LABOR}}\n";
 
+/* A whole company: a directory with accounts, a published application and a terminal server in it, and another one for itself. */
+static const char fixture_company[] =
+    "  - {name: dc1, recipe: active-directory, settings: {realm: AD.MUSTERKUNDE.EXAMPLE, groups: [ts-users], users: "
+    "[{name: "
+    "anna, given: Anna, groups: [ts-users]}, {name: bernd}]}}\n"
+    "  - {name: crm, recipe: crm, directory: dc1, settings: {host: CRM.musterkunde.example, group: ts-users}}\n"
+    "  - {name: ts1, recipe: desk, directory: dc1, reach: [crm]}\n"
+    "  - {name: shop, recipe: crm, address: 10.20.0.40, settings: {host: shop.musterkunde.example}}\n";
+
 struct fixture {
     char *root;
     rf_profile *profile;
@@ -55,9 +65,10 @@ static inline rf_profile *fixture_profile(const char *guests)
 }
 
 /* With libvirt's own mock driver; `facts` may be NULL. The root is a fresh directory. */
-static inline void fixture_open(struct fixture *fixture, const json_t *facts, rf_runner *runner)
+static inline void fixture_open_with(struct fixture *fixture, const char *guests, const json_t *facts,
+                                     rf_runner *runner)
 {
-    *fixture = (struct fixture){.root = unit_directory(), .profile = fixture_profile(fixture_guests), .runner = runner};
+    *fixture = (struct fixture){.root = unit_directory(), .profile = fixture_profile(guests), .runner = runner};
     struct rf_node_options options = {.recipes_dir = RECIPES, .root = fixture->root, .uri = "test:///default"};
     rf_autoproblems rf_problems problems = {0};
     fixture->model = rf_node_model_new(fixture->profile, facts, &options, &problems);
@@ -69,6 +80,11 @@ static inline void fixture_open(struct fixture *fixture, const json_t *facts, rf
     rf_events_add(fixture->events, rf_sink_file(stream, NULL));
     fixture->step = (struct rf_step){.id = (char *)"test/step", .title = (char *)"A test"};
     fixture->env = (struct rf_step_env){.runner = runner, .events = fixture->events, .step = &fixture->step};
+}
+
+static inline void fixture_open(struct fixture *fixture, const json_t *facts, rf_runner *runner)
+{
+    fixture_open_with(fixture, fixture_guests, facts, runner);
 }
 
 static inline void fixture_close(struct fixture *fixture)

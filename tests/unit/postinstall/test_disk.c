@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/file.h"
 #include "base/paths.h"
 #include "postinstall/disk.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -53,24 +54,63 @@ static void a_disk_is_cloned_and_grown(void **state)
     fixture_close(&fixture);
 }
 
-static void a_base_on_another_base_is_written_out(void **state)
+/* The recipe's image becomes an overlay of `named`; the file that it was moves to "base-1.qcow2" beside it. */
+static void make_overlay(struct fixture *fixture, const char *named)
+{
+    rf_autofree char *image = rf_format("%s%s", fixture->root, BASE);
+    rf_autofree char *below = rf_format("%s" RF_BASE_IMAGES "/base-1.qcow2", fixture->root);
+    assert_int_equal(rename(image, below), 0);
+    const char *const *create =
+        RF_ARGV("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", named, image, "2M");
+    assert_int_equal(rf_run_argv(fixture->runner, create, NULL), 0);
+    fixture->model->guests[0].disk = 8 << 20;
+}
+
+static void an_overlay_is_written_out(void **state)
 {
     (void)state;
     struct fixture fixture;
     rf_error *error = NULL;
     if (!open_with_base(&fixture))
         skip();
-    rf_autofree char *base = rf_format("%s%s", fixture.root, BASE), *below = rf_format("%s.below", base);
-    assert_int_equal(rename(base, below), 0);
-    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", below, base);
-    assert_int_equal(rf_run_argv(fixture.runner, create, NULL), 0);
-    fixture.model->guests[0].disk = 8 << 20;
+    make_overlay(&fixture, "base-1.qcow2");
     assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), 0);
     rf_autofree char *disk = rf_format("%s%s", fixture.root, DISK), *info = NULL;
     const char *const *ask = RF_ARGV("qemu-img", "info", "--output=json", disk);
     assert_int_equal(rf_run_output(fixture.runner, ask, &info, NULL), 0);
     assert_null(strstr(info, "backing-filename"));
     fixture_close(&fixture);
+}
+
+static void an_overlay_without_its_base_is_said(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    if (!open_with_base(&fixture))
+        skip();
+    make_overlay(&fixture, "base-2.qcow2");
+    assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), -1);
+    assert_error_has(error, "/base-2.qcow2, which is not on this node; copy both from the ISO");
+    fixture_close(&fixture);
+}
+
+static void an_image_gets_no_file_of_the_node(void **state)
+{
+    (void)state;
+    static const char *const named[] = {"/etc/shadow", "../../secret.qcow2", "json:{\"driver\":\"raw\"}"};
+    for (size_t i = 0; i < RF_COUNT(named); i++) {
+        struct fixture fixture;
+        rf_error *error = NULL;
+        if (!open_with_base(&fixture))
+            skip();
+        make_overlay(&fixture, named[i]);
+        assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), -1);
+        assert_error_has(error, "which is no file beside it: not used");
+        rf_autofree char *disk = rf_format("%s%s", fixture.root, DISK);
+        assert_false(rf_exists(disk));
+        fixture_close(&fixture);
+    }
 }
 
 static void an_absent_base_is_said(void **state)
@@ -88,7 +128,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_is_cloned_and_grown),
-        cmocka_unit_test(a_base_on_another_base_is_written_out),
+        cmocka_unit_test(an_overlay_is_written_out),
+        cmocka_unit_test(an_overlay_without_its_base_is_said),
+        cmocka_unit_test(an_image_gets_no_file_of_the_node),
         cmocka_unit_test(an_absent_base_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "postinstall/configure.h"
 #include "postinstall/facts.h"
 #include "postinstall/plan.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -21,6 +22,26 @@ static void a_new_node_needs_everything(void **state)
     fixture_close(&fixture);
 }
 
+static void a_company_waits_for_its_directory(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_loads(
+        "{\"guests\": {\"ts1\": {\"settled\": true}, \"old\": {\"digest\": \"x\", \"state\": \"running\"}}}", 0, NULL);
+    fixture_open_with(&fixture, fixture_company, facts, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, facts, plan);
+    rf_autofree char *text = NULL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rf_step *step = &plan->steps[i];
+        rf_append(&text, "%u %s%s%s%s%s\n", step->lane, step->id, step->independent ? "" : " (alone)",
+                  step->after ? " after " : "", step->after ? step->after : "",
+                  step->after_any ? " however it ends" : "");
+    }
+    assert_golden("plan-company-order.txt", text);
+    fixture_close(&fixture);
+}
+
 static void what_the_facts_say_is_done(void **state)
 {
     (void)state;
@@ -30,6 +51,9 @@ static void what_the_facts_say_is_done(void **state)
                                            "{\"state\": \"running\", \"disk\": 40000000000, \"settled\": true, "
                                            "\"digest\": \"another\", \"healthy\": true}}}",
                                            0, NULL);
+    char digest[RF_SHA256_HEX];
+    rf_configure_digest(&fixture.model->guests[0], digest);
+    json_object_set_new(json_object_get(json_object_get(facts, "guests"), "dc1"), "configured", json_string(digest));
     rf_autoplan rf_plan *all = rf_plan_new(), *plan = rf_plan_new();
     rf_node_plan_add(fixture.model, NULL, all);
     rf_node_plan_add(fixture.model, facts, plan);
@@ -97,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
+        cmocka_unit_test(a_company_waits_for_its_directory),
         cmocka_unit_test(what_the_facts_say_is_done),
         cmocka_unit_test(facts_of_an_empty_root),
         cmocka_unit_test(libvirt_that_is_not_there_is_a_fact),

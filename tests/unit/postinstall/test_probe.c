@@ -4,13 +4,13 @@
 static void each_probe_is_found_by_its_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"agent", "cloud_init", "dns_srv", "exec", "ldaps"};
+    static const char *const names[] = {"agent", "cloud_init", "dns_srv", "exec", "http", "ldaps", "tcp"};
     for (size_t i = 0; i < RF_COUNT(names); i++)
         assert_string_equal(rf_probe_ops(names[i])->name, names[i]);
     assert_null(rf_probe_ops("agen"));
     assert_null(rf_probe_ops(""));
     rf_autofree char *all = rf_probe_names();
-    assert_string_equal(all, "agent, cloud_init, dns_srv, exec, ldaps");
+    assert_string_equal(all, "agent, cloud_init, dns_srv, exec, http, ldaps, tcp");
 }
 
 static void a_row_that_lacks_something_is_told(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
+#include "postinstall/ca.h"
 #include "postinstall/secret.h"
 #include "postinstall/seed.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -10,10 +11,22 @@ static void the_texts_are_as_they_were_reviewed(void **state)
     struct fixture fixture;
     fixture_open(&fixture, NULL, rf_runner_dry());
     rf_autojson json_t *secrets = json_pack("{s:s}", "administrator", "NotTheRealPassword1");
-    rf_autosecret char *meta = rf_seed_meta_data(&fixture.model->guests[0], secrets);
+    rf_autosecret char *meta = rf_seed_meta_data(&fixture.model->guests[0], "CA\n", "CERTIFICATE\n", secrets);
     rf_autofree char *network = rf_seed_network_config(&fixture.model->guests[0]);
     assert_golden("seed-dc1-meta-data.json", meta);
     assert_golden("seed-dc1-network-config.json", network);
+    fixture_close(&fixture);
+}
+
+static void a_member_knows_its_directory(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_company, NULL, rf_runner_dry());
+    rf_autosecret char *member = rf_seed_meta_data(&fixture.model->guests[1], NULL, NULL, NULL);
+    rf_autosecret char *alone = rf_seed_meta_data(&fixture.model->guests[3], NULL, NULL, NULL);
+    assert_golden("seed-crm-meta-data.json", member);
+    assert_golden("seed-shop-meta-data.json", alone);
     fixture_close(&fixture);
 }
 
@@ -24,6 +37,9 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     rf_error *error = NULL;
     fixture_open(&fixture, NULL, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), -1); /* nothing to be seeded yet */
+    assert_error(error, "the seed of dc1: its certificate is not there");
+    assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
     assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
     assert_int_equal(rf_step_seed.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_seed.apply(&fixture.env, guest, &error), 0);
@@ -38,6 +54,7 @@ static void the_seed_holds_the_texts_and_nobody_else_reads_it(void **state)
     rf_autojson json_t *secrets = rf_secret_load(guest);
     const char *password = rf_json_string(secrets, "administrator");
     assert_non_null(memmem(image, size, password, strlen(password)));
+    assert_non_null(memmem(image, size, "PRIVATE KEY", 11));
     assert_non_null(memmem(image, size, "## template: jinja", 18));
     rf_autofree char *events = fixture_read(&fixture, "/events.jsonl");
     assert_null(strstr(events ? events : "", password));
@@ -60,6 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_texts_are_as_they_were_reviewed),
+        cmocka_unit_test(a_member_knows_its_directory),
         cmocka_unit_test(the_seed_holds_the_texts_and_nobody_else_reads_it),
         cmocka_unit_test(a_settled_guest_needs_none),
     };

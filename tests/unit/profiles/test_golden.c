@@ -70,7 +70,8 @@ static void json_schema(void **state)
 static void shipped_profiles_are_valid(void **state)
 {
     (void)state;
-    static const char *const shipped[] = {"profiles/musterkunde.yaml", "profiles/examples/single.yaml"};
+    static const char *const shipped[] = {"profiles/musterkunde.yaml", "profiles/examples/single.yaml",
+                                          "profiles/examples/directory.yaml"};
     for (size_t i = 0; i < RF_COUNT(shipped); i++) {
         rf_autofree char *text = problems_of(shipped[i]);
         assert_string_equal(text, "");

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the scripts of every guest share. A recipe's script begins with
+
+    import sys
+    sys.path.insert(0, "/usr/lib/richtfest")
+    import guest
+
+and then, to make the guest what its settings say:
+
+    g = guest.load("tryton")     # the seed's guest.json at the first boot, standard input later (argument "-")
+    guest.basics(g)              # hosts, resolver, the node's CA, this guest's certificate
+    ...                          # every part looks at what is there first
+    guest.finish(g)              # done mark, guest.json deleted
+
+A run that was killed at any point is run again and converges. No secret is ever an argument, printed, or in a file that others can
+read. Exit status: 0 done, 1 not yet (the unit tries again), 2 never.
+"""
+import base64
+import fcntl
+import grp
+import json
+import os
+import pwd
+import secrets
+import shutil
+import string
+import subprocess
+import sys
+import time
+
+SEED = "/var/lib/richtfest/guest.json"  # written by cloud-init, 0600, deleted when all is done
+PUBLIC = "/etc/richtfest/guest.json"  # the same without a secret, for health scripts
+DONE = "/var/lib/richtfest/done"  # services that wait for the first configuration have a condition on it
+TLS = "/etc/richtfest/tls"
+CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+CREDENTIALS = "security-credentials"  # cloud-init keeps values below this key out of its world-readable files
+T0 = time.monotonic()
+_script = os.path.basename(sys.argv[0])
+_lock = None
+
+
+def say(text):
+    print(f"{_script}: {time.monotonic() - T0:6.1f}s {' '.join(text.split())}", flush=True)
+
+
+def later(text):
+    """Not possible now; the unit tries again."""
+    say(text)
+    sys.exit(1)
+
+
+def never(text):
+    """Not possible at all; the health probe says so at once."""
+    say(text)
+    sys.exit(2)
+
+
+def put(path, text, mode=0o644, owner=None, group=None):
+    """Write a whole file or none of it; flushed. True where something changed."""
+    data = text if isinstance(text, bytes) else text.encode()
+    uid = pwd.getpwnam(owner).pw_uid if owner else 0
+    gid = grp.getgrnam(group).gr_gid if group else 0
+    try:
+        with open(path, "rb") as f:
+            at = os.fstat(f.fileno())
+            if f.read() == data and at.st_mode & 0o777 == mode and (at.st_uid, at.st_gid) == (uid, gid) and not os.path.islink(path):
+                return False
+    except OSError:
+        pass
+    directory(os.path.dirname(path))
+    temporary = path + ".new"
+    if os.path.lexists(temporary):
+        os.unlink(temporary)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "wb") as f:
+        f.write(data)
+        os.fchown(f.fileno(), uid, gid)
+        os.fchmod(f.fileno(), mode)
+        f.flush()
+        os.fsync(f.fileno())
+    os.replace(temporary, path)
+    return True
+
+
+def get(path):
+    """The file's text, or None."""
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return None
+
+
+def directory(path, mode=0o755, owner=None, group=None):
+    if not os.path.isdir(path):
+        before = os.umask(0o022)
+        os.makedirs(path, exist_ok=True)
+        os.umask(before)
+        os.chmod(path, mode)
+    if owner or group:
+        shutil.chown(path, owner, group)
+
+
+def run(*argv, **more):
+    """A command that must work; its standard input is empty unless `input` is given."""
+    if "input" not in more:
+        more.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(argv, check=True, **more)
+
+
+def ask(*argv, **more):
+    """A command whose answer is wanted: (status, standard output, standard error)."""
+    if "input" not in more:
+        more.setdefault("stdin", subprocess.DEVNULL)
+    more.setdefault("timeout", 120)
+    done = subprocess.run(argv, capture_output=True, text=True, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def systemctl(*words):
+    run("systemctl", "--quiet", *words)
+
+
+def random_password(length=28):
+    """Satisfies every complexity rule: small, capital, digit, sign."""
+    alphabet = string.ascii_letters + string.digits
+    return "Aa1-" + "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def kept_secret(path, length=32, owner=None, group=None, mode=0o600):
+    """A secret that only this guest needs (a database's password): made once, kept in a file."""
+    value = get(path)
+    if not value:
+        value = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+        put(path, value, mode, owner, group)
+    return value
+
+
+def load():
+    """The guest's description; one run at a time. Ends the script with 0 where nothing is to be done."""
+    global _lock
+    os.umask(0o077)
+    _lock = open("/run/richtfest-guest.lock", "w")
+    fcntl.flock(_lock, fcntl.LOCK_EX)
+    if sys.argv[1:] == ["-"]:
+        g = json.load(sys.stdin)
+    elif os.path.exists(SEED):
+        with open(SEED) as f:
+            g = json.load(f)
+    elif os.path.exists(DONE):
+        sys.exit(0)
+    else:
+        never(f"{SEED} is not there: cloud-init did not write it")
+    g["secrets"] = g.pop(CREDENTIALS, None) or {}
+    g.pop(CREDENTIALS.replace("-", "_"), None)  # cloud-init's alias for templates
+    g.setdefault("settings", {})
+    return g
+
+
+def public():
+    """What this guest is, for scripts that run later; {} before the first configuration."""
+    text = get(PUBLIC)
+    return json.loads(text) if text else {}
+
+
+def name_service(g):
+    """Its own name is its address on the network, never 127.0.1.1: Kerberos and Samba look it up."""
+    domain = g["fqdn"].split(".", 1)[1]
+    put("/etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{g['address']} {g['fqdn']} {g['name']}\n")
+    if os.path.islink("/etc/resolv.conf"):
+        os.unlink("/etc/resolv.conf")
+    put("/etc/resolv.conf", f"search {domain}\nnameserver {g.get('resolver') or g['gateway']}\n")
+    if g.get("directory"):  # Kerberos compares with the directory's clock
+        put("/etc/chrony/sources.d/richtfest.sources", f"server {g['directory']['address']} iburst\n")
+
+
+def trust_ca(g):
+    """True where the node's CA is new here: programs that were running must be started again to see it."""
+    if not g.get("ca") or not put(CA_SOURCE, g["ca"]):
+        return False
+    run("update-ca-certificates", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return True
+
+
+def tls_files(g, group=None):
+    """This guest's certificate: cert.pem, key.pem (readable for `group`), ca.pem below TLS. True where it changed."""
+    key = g["secrets"].get("tls_key")
+    if not g.get("certificate") or not key:
+        return False
+    changed = put(TLS + "/ca.pem", g["ca"])
+    changed |= put(TLS + "/key.pem", key, 0o640 if group else 0o600, None, group)
+    return put(TLS + "/cert.pem", g["certificate"]) | changed
+
+
+def basics(g, group=None):
+    """What every guest has. True where the certificate changed."""
+    name_service(g)
+    trust_ca(g)
+    changed = tls_files(g, group)
+    put(PUBLIC, json.dumps({k: v for k, v in g.items() if k != "secrets"}, indent=1, sort_keys=True) + "\n")
+    return changed
+
+
+def finish(g, restart=(), start=()):
+    """All is done: services that run and have something new to read are restarted, those that waited are started (without being
+    waited for: they come after this unit). The mark is first, then the seed's file goes; killed in between, the next run
+    finds everything done."""
+    os.sync()
+    put(DONE, g["name"] + "\n")
+    if restart:
+        systemctl("--no-block", "try-restart", *restart)
+    if start:
+        systemctl("--no-block", "start", *start)
+    if os.path.exists(SEED):
+        os.unlink(SEED)
+    say("done")
+
+
+def port_open(host, port, seconds=5):
+    import socket
+    try:
+        socket.create_connection((host, port), seconds).close()
+        return True
+    except OSError:
+        return False
+
+
+def wait_for(what, works, seconds=120):
+    """Asks every half second; ends the script with 1 where it never becomes true."""
+    until = time.monotonic() + seconds
+    while not works():
+        if time.monotonic() > until:
+            later(f"{what}: not within {seconds} s")
+        time.sleep(0.5)
+
+
+def wait_for_directory(g):
+    """The directory is healthy before its members start, but it may be restarting."""
+    d = g["directory"]
+    wait_for(f"the directory {d['fqdn']} answers", lambda: port_open(d["fqdn"], 636))
+
+
+def ldap_escaped(text):
+    return "".join(f"\\{ord(c):02x}" if c in "*()\\\0" else c for c in text)
+
+
+def ldap_search(g, password, filter_, *attributes):
+    """The entries as dicts of lists of texts ("dn" among them), asked as this guest's service account. Needs ldap-utils."""
+    d = g["directory"]
+    path = f"/run/richtfest-ldap.{os.getpid()}"
+    put(path, password, 0o600)
+    try:
+        status, out, error = ask("ldapsearch", "-LLL", "-x", "-o", "ldif_wrap=no", "-H", d["uri"], "-D", d["service_dn"], "-y", path,
+                                 "-b", d["base_dn"], filter_, *attributes, env=dict(os.environ, LDAPTLS_CACERT=CA_BUNDLE))
+    finally:
+        os.unlink(path)
+    if status:
+        later(f"searching the directory: {error.strip()}")
+    entries = []
+    for block in out.split("\n\n"):
+        entry = {}
+        for line in block.splitlines():
+            name, colon, value = line.partition(":")
+            if not colon or line.startswith("#"):
+                continue
+            text = base64.b64decode(value[1:]).decode("utf-8", "replace") if value.startswith(":") else value.strip()
+            entry.setdefault(name, []).append(text)
+        if "dn" in entry:
+            entries.append(entry)
+    return entries
+
+
+def group_dn(g, password):
+    """The distinguished name of settings.group; None where everybody may in."""
+    name = g["settings"].get("group")
+    if not g.get("directory") or not name:
+        return None
+    found = ldap_search(g, password, f"(&(objectClass=group)(sAMAccountName={ldap_escaped(name)}))", "dn")
+    if not found:
+        later(f"the directory has no group {name} yet")
+    return found[0]["dn"][0]
+
+
+# Health scripts: a table of questions; each returns (status, words). 0 yes, 1 not yet, 2 never.
+
+
+def provisioned(unit):
+    if os.path.exists(DONE) and not os.path.exists(SEED):
+        return 0, "configured"
+    status, out, _ = ask("journalctl", "--unit", unit, "_TRANSPORT=stdout", "--output", "cat", "--lines", "1")
+    last = out.strip() or "no word from it yet"
+    if subprocess.run(["systemctl", "is-failed", "--quiet", unit], stdin=subprocess.DEVNULL).returncode == 0:
+        return 2, f"{unit} has failed: {last}"
+    return 1, last
+
+
+def password_from_stdin():
+    """The secret that the node handed in; empty where it keeps it no longer."""
+    return sys.stdin.readline().rstrip("\n")
+
+
+def health(questions):
+    """Asks the question that the first argument names and ends the script."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in questions:
+        print(f"{_script}: there are {', '.join(sorted(questions))}", file=sys.stderr)
+        sys.exit(2)
+    os.umask(0o077)
+    try:
+        status, words = questions[name](*sys.argv[2:])
+    except Exception as why:  # whatever it was: the person who reads `richtfest status` wants one line
+        status, words = 1, f"{type(why).__name__}: {why}"
+    print(words.replace("\n", " "), file=sys.stderr if status else sys.stdout)
+    sys.exit(status)

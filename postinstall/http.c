@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* libcurl, as much of it as a question to a web server needs. */
+#include "postinstall/http.h"
+
+#include "base/memory.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+struct body {
+    char *text;
+    size_t size;
+};
+
+static void free_curl(CURL **curl)
+{
+    curl_easy_cleanup(*curl);
+}
+
+static void free_list(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+#define autocurl RF_CLEANUP(free_curl)
+#define autolist RF_CLEANUP(free_list)
+
+void rf_http_answer_clear(struct rf_http_answer *answer)
+{
+    free(answer->body);
+    *answer = (struct rf_http_answer){0};
+}
+
+static size_t collect(char *data, size_t unit, size_t count, void *user)
+{
+    struct body *body = user;
+    size_t size = unit * count, room = RF_HTTP_BODY_MAX - body->size, part = size < room ? size : room;
+    memcpy(body->text + body->size, data, part);
+    body->size += part;
+    body->text[body->size] = '\0';
+    return size;
+}
+
+static CURL *prepare(const char *url, unsigned seconds)
+{
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        abort();
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)seconds);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "richtfest/" RF_VERSION);
+    return curl;
+}
+
+int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer, rf_error **err)
+{
+    autocurl CURL *curl = prepare(request->url, request->seconds);
+    rf_autofree char *route = request->address ? rf_format("::%s", request->address) : NULL;
+    if (route && !strchr(request->address, ':'))
+        rf_append(&route, ":"); /* an empty port: the URL's own (CURLOPT_CONNECT_TO(3)) */
+    autolist struct curl_slist *routes = route ? curl_slist_append(NULL, route) : NULL;
+    autolist struct curl_slist *headers = request->header ? curl_slist_append(NULL, request->header) : NULL;
+    rf_autofree char *text = rf_alloc(RF_HTTP_BODY_MAX + 1);
+    struct body body = {text, 0};
+    char why[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, routes);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    if (request->ca_file) /* the directory of the system's certificates stays trusted beside it */
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK)
+        return rf_fail(err, RF_FAILED, "%s: %s", request->url, *why ? why : curl_easy_strerror(code));
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    *ret_answer = (struct rf_http_answer){(unsigned)status, RF_STEAL(text)};
+    return 0;
+}
+
+int rf_tcp_connect(const char *address, unsigned port, unsigned seconds, rf_error **err)
+{
+    rf_autofree char *url = rf_format("http://%s:%u/", address, port);
+    autocurl CURL *curl = prepare(url, seconds);
+    char why[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK)
+        return rf_fail(err, RF_FAILED, "%s port %u: %s", address, port, *why ? why : curl_easy_strerror(code));
+    return 0;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The guests of a profile against each other, as far as only their recipes can tell. */
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "postinstall/address.h"
+#include "postinstall/recipe_read.h"
+
+#include <string.h>
+
+/* What the node keeps for itself, and what QEMU takes for a guest beside the guest's own memory (measured: 90 to 200 MB). */
+#define NODE_RESERVE RF_GIB
+#define GUEST_RESERVE (128 * RF_MIB)
+
+struct together {
+    const rf_profile *profile;
+    const rf_recipe *const *recipes;
+    rf_problems *problems;
+};
+
+static size_t index_of(const rf_profile *profile, const char *name)
+{
+    size_t i = 0;
+    while (i < profile->guests_count && (!profile->guests[i].name || strcmp(profile->guests[i].name, name) != 0))
+        i++;
+    return i;
+}
+
+/* The first guest that is a directory, as an example. */
+static const char *some_directory(const struct together *all)
+{
+    for (size_t i = 0; i < all->profile->guests_count; i++)
+        if (all->recipes[i] && all->recipes[i]->serves_directory)
+            return all->profile->guests[i].name;
+    return NULL;
+}
+
+static void check_directory(const struct together *all, size_t index)
+{
+    const struct rf_guest *guest = &all->profile->guests[index];
+    const rf_recipe *recipe = all->recipes[index];
+    const char *example = some_directory(all);
+    rf_autofree char *path = rf_format("guests[%zu].directory", index);
+    if (!guest->directory && recipe->wants_directory == RF_DIRECTORY_REQUIRED) {
+        rf_profile_problem(all->profile, all->problems, path, "'%s' needs one; write for example `directory: %s`",
+                           recipe->name, example ? example : "dc1");
+        return;
+    }
+    size_t named = guest->directory ? index_of(all->profile, guest->directory) : all->profile->guests_count;
+    if (named == all->profile->guests_count || !all->recipes[named])
+        return; /* none, or the profile's own rules have said that it is unknown */
+    if (recipe->wants_directory == RF_DIRECTORY_NONE)
+        rf_profile_problem_key(all->profile, all->problems, path, "'%s' has no use for a directory; leave it out",
+                               recipe->name);
+    else if (!all->recipes[named]->serves_directory)
+        rf_profile_problem(all->profile, all->problems, path,
+                           example ? "\"%s\" (%s) is no directory; write for example `%s`"
+                                   : "\"%s\" (%s) is no directory, and no guest of this profile is one%s",
+                           guest->directory, all->recipes[named]->name, example ? example : "");
+}
+
+/* The value of a guest's setting that must be its own; NULL where it has none. Borrowed from the profile. */
+static const char *value_of(const struct together *all, size_t index, const char *setting)
+{
+    const char *value = setting ? rf_json_string(all->profile->guests[index].settings, setting) : NULL;
+    return value && *value ? value : NULL;
+}
+
+static const char *published(const rf_recipe *recipe)
+{
+    return recipe->publish.host;
+}
+
+static const char *zone(const rf_recipe *recipe)
+{
+    return recipe->zone;
+}
+
+/* No other guest before this one has the same. */
+static void check_own(const struct together *all, size_t index, const char *(*setting)(const rf_recipe *),
+                      const char *what)
+{
+    const char *value = value_of(all, index, setting(all->recipes[index]));
+    rf_autofree char *path = rf_format("guests[%zu].settings.%s", index, setting(all->recipes[index]));
+    for (size_t i = 0; value && i < index; i++) {
+        const char *other = all->recipes[i] ? value_of(all, i, setting(all->recipes[i])) : NULL;
+        if (!other || strcasecmp(other, value) != 0)
+            continue;
+        rf_profile_problem(all->profile, all->problems, path,
+                           "%s is also guests[%zu]'s; each guest needs %s of its own", value, i, what);
+        return;
+    }
+}
+
+static void check_cores(const struct together *all, size_t index)
+{
+    const struct rf_guest *guest = &all->profile->guests[index];
+    unsigned cores = guest->cores ? guest->cores : all->recipes[index]->defaults.cores;
+    rf_autofree char *path = rf_format("guests[%zu].cores", index);
+    if (all->profile->requires.cores && cores > all->profile->requires.cores)
+        rf_profile_problem(all->profile, all->problems, path,
+                           "%u are more than the machine must have (requires.cores: %u)", cores,
+                           all->profile->requires.cores);
+}
+
+static void check_memory(const struct together *all)
+{
+    uint64_t sum = NODE_RESERVE;
+    for (size_t i = 0; i < all->profile->guests_count; i++) {
+        const struct rf_guest *guest = &all->profile->guests[i];
+        sum += GUEST_RESERVE + (guest->memory ? guest->memory : all->recipes[i] ? all->recipes[i]->defaults.memory : 0);
+    }
+    if (!all->profile->requires.memory || sum <= all->profile->requires.memory)
+        return;
+    rf_autofree char *needed = rf_size_text(sum), *there = rf_size_text(all->profile->requires.memory);
+    rf_profile_problem(
+        all->profile, all->problems, "requires.memory",
+        "the guests and the node need %s together, and the machine must only have %s; give the guests less, "
+        "or ask for more",
+        needed, there);
+}
+
+static void check_place(const struct together *all, const struct rf_subnet *subnet, size_t index)
+{
+    const rf_profile *profile = all->profile;
+    const char *address = profile->guests[index].address;
+    rf_autofree char *own = rf_subnet_guest(subnet, index), *path = rf_format("guests[%zu].address", index);
+    rf_autofree char *first = rf_subnet_dhcp_first(subnet), *last = rf_subnet_dhcp_last(subnet);
+    for (size_t i = 0; !address && i < profile->guests_count; i++)
+        if (profile->guests[i].address && strcmp(profile->guests[i].address, own) == 0)
+            rf_profile_problem(profile, all->problems, path,
+                               "its place in the list gives it %s, which guests[%zu] has; write an address here too",
+                               own, i);
+    if (!address && index == rf_subnet_guests_max(subnet)) /* the first without room says it for all */
+        rf_profile_problem(profile, all->problems, "network.guests.subnet",
+                           "%s has room for %zu guests and the profile has %zu; choose a larger subnet",
+                           profile->network.guests.subnet, rf_subnet_guests_max(subnet), profile->guests_count);
+    if (address && rf_subnet_in_dhcp(subnet, address))
+        rf_profile_problem(profile, all->problems, path,
+                           "%s may be given to somebody else: DHCP has %s to %s; write a lower one", address, first,
+                           last);
+}
+
+static void check_addresses(const struct together *all)
+{
+    struct rf_subnet subnet;
+    rf_autoerror rf_error *why = NULL;
+    if (!all->profile->network.guests.subnet ||
+        rf_subnet_parse(all->profile->network.guests.subnet, &subnet, &why) < 0) {
+        rf_autofree char *text = rf_error_text(why);
+        rf_profile_problem(all->profile, all->problems, "network.guests.subnet", "%s",
+                           text ? text : "guests need a network; write for example 'subnet: 10.20.0.0/24'");
+        return;
+    }
+    for (size_t i = 0; i < all->profile->guests_count; i++)
+        check_place(all, &subnet, i);
+}
+
+void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const *recipes, rf_problems *problems)
+{
+    const struct together all = {profile, recipes, problems};
+    if (profile->guests_count == 0)
+        return;
+    check_addresses(&all);
+    check_memory(&all);
+    for (size_t i = 0; i < profile->guests_count; i++) {
+        if (!recipes[i])
+            continue;
+        check_cores(&all, i);
+        check_directory(&all, i);
+        check_own(&all, i, published, "a published name");
+        check_own(&all, i, zone, "a zone");
+    }
+}

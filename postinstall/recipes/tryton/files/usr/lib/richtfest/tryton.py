@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tryton's configuration file, and how to run as its system user."""
+import sys
+from urllib.parse import quote
+
+sys.path.insert(0, "/usr/lib/richtfest")
+import guest
+
+CONFIG = "/etc/tryton/trytond.conf"
+BASE = """# Written by Richtfest; changes are overwritten when the guest's settings change.
+[web]
+root = /usr/share/tryton-sao/www
+num_proxies = 1
+[database]
+uri = postgresql:///
+path = /var/lib/tryton
+language = de
+list = False
+default_name = tryton
+"""
+
+
+def people(g):
+    """Persons who are not locked, and no account that programs use to search; with a group, only its members, nested ones too."""
+    only = "(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(sAMAccountName=svc-*))"
+    return f"(&{only}(memberOf:1.2.840.113556.1.4.1941:={g['group_dn']}))" if g.get("group_dn") else f"(&{only})"
+
+
+def config_text(g):
+    d = g.get("directory")
+    if not d:
+        return BASE + "[session]\nauthentications = password\n"
+    where, service = quote(d["base_dn"]), quote(d["service_dn"])
+    return (BASE + "[session]\nauthentications = ldap,password\n[ldap_authentication]\n"
+            f"uri = {d['uri'].rstrip('/')}/{where}??subtree?{quote(people(g))}?bindname={service}\n"
+            f"bind_pass = {g['service_password']}\nuid = sAMAccountName\nactive_directory = False\ncreate_user = True\n")
+
+
+def write_config(g):
+    return guest.put(CONFIG, config_text(g), 0o640, "root", "tryton")
+
+
+def as_tryton(*argv, **more):
+    return guest.run("setpriv", "--reuid=tryton", "--regid=tryton", "--init-groups", "--", *argv, cwd="/", **more)

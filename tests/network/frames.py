@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ethernet frames by hand: UDP over IPv4, ARP."""
+import socket
+import struct
+
+EVERYBODY = "ff:ff:ff:ff:ff:ff"
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def udp(source_mac, target_mac, source, target, port, payload, source_port=5353):
+    segment = struct.pack("!HHHH", source_port, port, 8 + len(payload), 0) + payload  # no checksum (RFC 768)
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0, 64, 17, 0, socket.inet_aton(source),
+                         socket.inet_aton(target))
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return mac(target_mac) + mac(source_mac) + b"\x08\x00" + header + segment
+
+
+def arp(frame_mac, sender_mac, sender, target_mac, target, operation=2, to=EVERYBODY):
+    return (mac(to) + mac(frame_mac) + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) +
+            mac(sender_mac) + socket.inet_aton(sender) + mac(target_mac) + socket.inet_aton(target))

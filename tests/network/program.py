@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs inside the namespaces: a server on many ports, questions, frames as they are.
+
+program.py serve JSON | tcp ADDRESS PORT | udp ADDRESS PORT | send HEX | watch SECONDS
+"""
+import json
+import select
+import socket
+import sys
+import time
+
+PATIENCE = 0.6
+
+
+def serve(wanted):
+    listeners = []
+    for kind, numbers in ((socket.SOCK_STREAM, wanted["tcp"]), (socket.SOCK_DGRAM, wanted["udp"])):
+        for number in numbers:
+            s = socket.socket(socket.AF_INET, kind)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("0.0.0.0", number))
+            if kind == socket.SOCK_STREAM:
+                s.listen(16)
+            listeners.append(s)
+    print("ready", flush=True)
+    while True:
+        for s in select.select(listeners, [], [])[0]:
+            if s.type == socket.SOCK_STREAM:
+                client, (address, _) = s.accept()
+                try:
+                    client.sendall(address.encode())
+                except OSError:
+                    pass
+                client.close()
+            else:
+                data, where = s.recvfrom(2048)
+                s.sendto(b"echo " + data, where)
+
+
+def tcp(address, port):
+    s = socket.socket()
+    s.settimeout(PATIENCE)
+    try:
+        s.connect((address, int(port)))
+        return {"outcome": "open", "seen": s.recv(100).decode()}
+    except socket.timeout:
+        return {"outcome": "silent"}
+    except OSError as why:
+        return {"outcome": "refused", "why": str(why)}
+
+
+def udp(address, port):
+    s = socket.socket(type=socket.SOCK_DGRAM)
+    s.settimeout(PATIENCE)
+    s.connect((address, int(port)))
+    try:
+        s.send(b"hello")
+        return {"outcome": "open" if s.recv(100) == b"echo hello" else "odd"}
+    except socket.timeout:
+        return {"outcome": "silent"}
+    except OSError as why:
+        return {"outcome": "refused", "why": str(why)}
+
+
+def send(frame):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind(("eth0", 0))
+    s.send(bytes.fromhex(frame))
+    return {"outcome": "sent"}
+
+
+def watch(seconds):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+    s.bind(("eth0", 3))
+    print("ready", flush=True)
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        if select.select([s], [], [], max(0, until - time.monotonic()))[0]:
+            data, where = s.recvfrom(65536)
+            if where[2] != socket.PACKET_OUTGOING:
+                print(data.hex(), flush=True)
+
+
+def main():
+    verb, *words = sys.argv[1:]
+    if verb == "serve":
+        serve(json.loads(words[0]))
+    elif verb == "watch":
+        watch(*words)
+    else:
+        print(json.dumps({"tcp": tcp, "udp": udp, "send": send}[verb](*words)))
+
+
+main()

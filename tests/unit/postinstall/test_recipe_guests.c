@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/unit/postinstall/fixture.h"
+
+#define DC1 "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
+
+static char *check(const char *guests)
+{
+    rf_autoprofile rf_profile *profile = fixture_profile(guests);
+    rf_autoproblems rf_problems problems = {0};
+    rf_guests_check(profile, RECIPES, &problems);
+    return rf_problems_text(&problems);
+}
+
+static void assert_check(const char *guests, const char *expected)
+{
+    rf_autofree char *said = check(guests);
+    if (strcmp(said, expected) != 0)
+        fail_msg("it says\n%sinstead of\n%s", said, expected);
+}
+
+static void a_whole_company_is_fine(void **state)
+{
+    (void)state;
+    assert_check(DC1
+                 "  - {name: crm, recipe: crm, directory: dc1, address: 10.20.0.40, settings: {host: crm.a.example}}\n"
+                 "  - {name: crm2, recipe: crm, settings: {host: crm2.a.example}}\n"
+                 "  - {name: ts1, recipe: desk, directory: dc1, reach: [crm]}\n"
+                 "  - {name: x, recipe: plain}\n",
+                 "");
+}
+
+static void directories(void **state)
+{
+    (void)state;
+    assert_check("  - {name: ts1, recipe: desk}\n",
+                 "test.yaml:16:5: error: guests[0].directory: 'desk' needs one; write for example `directory: dc1`\n");
+    assert_check("  - {name: hq, recipe: active-directory, settings: {realm: A.B}}\n  - {name: ts1, recipe: desk}\n",
+                 "test.yaml:17:5: error: guests[1].directory: 'desk' needs one; write for example `directory: hq`\n");
+    assert_check(DC1 "  - {name: x, recipe: plain, directory: dc1}\n",
+                 "test.yaml:17:30: error: guests[1].directory: 'plain' has no use for a directory; leave it out\n");
+    assert_check(
+        DC1 "  - {name: x, recipe: plain}\n  - {name: crm, recipe: crm, directory: x, settings: {host: a.b}}\n",
+        "test.yaml:18:41: error: guests[2].directory: \"x\" (plain) is no directory; write for example `dc1`\n");
+    assert_check(
+        "  - {name: x, recipe: plain}\n  - {name: crm, recipe: crm, directory: x, settings: {host: a.b}}\n",
+        "test.yaml:17:41: error: guests[1].directory: \"x\" (plain) is no directory, and no guest of this profile "
+        "is one\n");
+}
+
+static void names_that_must_be_ones_own(void **state)
+{
+    (void)state;
+    assert_check(
+        "  - {name: a, recipe: crm, settings: {host: crm.a.example}}\n"
+        "  - {name: b, recipe: crm, settings: {host: CRM.a.example}}\n",
+        "test.yaml:17:45: error: guests[1].settings.host: CRM.a.example is also guests[0]'s; each guest needs a "
+        "published name of its own\n");
+    assert_check(
+        DC1 "  - {name: dc2, recipe: active-directory, settings: {realm: A.B}}\n",
+        "test.yaml:17:61: error: guests[1].settings.realm: A.B is also guests[0]'s; each guest needs a zone of its "
+        "own\n");
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    assert_check("  - {name: a, recipe: plain}\n  - {name: b, recipe: plain, address: 10.20.0.10}\n",
+                 "test.yaml:16:5: error: guests[0].address: its place in the list gives it 10.20.0.10, which guests[1] "
+                 "has; write an address here too\n");
+    assert_check("  - {name: a, recipe: plain, address: 10.20.0.128}\n",
+                 "test.yaml:16:39: error: guests[0].address: 10.20.0.128 may be given to somebody else: DHCP has "
+                 "10.20.0.128 to 10.20.0.254; write a lower one\n");
+    assert_check("  - {name: a, recipe: plain, address: 10.20.0.127}\n", "");
+}
+
+/* 2 GB of memory are asked of the machine. */
+static void the_machine_must_be_large_enough(void **state)
+{
+    (void)state;
+    assert_check("  - {name: a, recipe: plain}\nrequires: {memory: 2 GB, cores: 2}\n", "");
+    assert_check(
+        "  - {name: a, recipe: plain}\n  - {name: b, recipe: plain}\nrequires: {memory: 2 GB}\n",
+        "test.yaml:18:20: error: requires.memory: the guests and the node need 2.37 GB together, and the machine "
+        "must only have 2.00 GB; give the guests less, or ask for more\n");
+    assert_check(
+        "  - {name: a, recipe: plain, cores: 3}\nrequires: {cores: 2}\n",
+        "test.yaml:16:37: error: guests[0].cores: 3 are more than the machine must have (requires.cores: 2)\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_whole_company_is_fine),          cmocka_unit_test(directories),
+        cmocka_unit_test(names_that_must_be_ones_own),      cmocka_unit_test(addresses),
+        cmocka_unit_test(the_machine_must_be_large_enough),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
