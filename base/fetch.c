@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/fetch.h"
 
+#include "base/distrust.h"
 #include "base/memory.h"
-#include "base/units.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -103,17 +103,29 @@ char *rf_url_public(const char *url)
     return shown ? shown : rf_strdup(NO_URL);
 }
 
+/* NULL where there is none. */
+static char *host_and_port(CURLU *parts)
+{
+    rf_autofree char *host = url_part(parts, CURLUPART_HOST);
+    rf_autofree char *port = url_part(parts, CURLUPART_PORT);
+    return host ? rf_format("%s%s%s", host, port ? ":" : "", port ? port : "") : NULL;
+}
+
+char *rf_url_host(const char *url)
+{
+    RF_CLEANUP(rf_guard_url) CURLU *parts = url_parts(url);
+    char *host = parts ? host_and_port(parts) : NULL;
+    return host ? host : rf_strdup("the server");
+}
+
 char *rf_url_receiver(const char *url)
 {
     RF_CLEANUP(rf_guard_url) CURLU *parts = url_parts(url);
     if (!parts)
         return rf_strdup(NO_URL);
     rf_autofree char *scheme = url_part(parts, CURLUPART_SCHEME);
-    rf_autofree char *host = url_part(parts, CURLUPART_HOST);
-    rf_autofree char *port = url_part(parts, CURLUPART_PORT);
-    if (!scheme || !host)
-        return rf_strdup(NO_URL);
-    return rf_format("%s://%s%s%s/…", scheme, host, port ? ":" : "", port ? port : "");
+    rf_autofree char *host = host_and_port(parts);
+    return scheme && host ? rf_format("%s://%s/…", scheme, host) : rf_strdup(NO_URL);
 }
 
 static int tell(void *data, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done)
@@ -156,8 +168,6 @@ static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "richtfest/" RF_VERSION);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    if (fetch->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, fetch->ca_file);
     return curl;
 }
 
@@ -184,14 +194,11 @@ static bool retried(CURLcode code, long status)
     return false;
 }
 
-/* The commonest reason on a machine that was just rented is a clock that nobody has set. */
-static char *untrusted(const char *detail)
+static long verdict_of(CURL *curl)
 {
-    time_t now = time(NULL);
-    struct tm utc;
-    char date[32];
-    strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
-    return rf_format("%s (this machine's clock says %s)", detail, date);
+    long verdict = 0;
+    curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    return verdict;
 }
 
 /* libcurl's own words are better than its code's, but some quote what they don't understand (a proxy's address with its password). */
@@ -200,13 +207,51 @@ static bool tells_url(const char *detail)
     return !*detail || strstr(detail, "://") || strchr(detail, '@');
 }
 
-/* One attempt: 0 done, 1 worth another, -1 final; why (owned by the caller) says it in either failing case. */
-static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
+/* After redirects it may be another server than the one that was asked. */
+static char *untrusted(CURL *curl, const char *detail)
+{
+    char *url = NULL;
+    curl_easy_getinfo(curl, CURLINFO_EFFECTIVE_URL, &url);
+    rf_autofree char *host = rf_url_host(url ? url : "");
+    return rf_distrust_text(host, verdict_of(curl), detail, time(NULL));
+}
+
+/* What a transfer that failed says of itself. The caller frees it. */
+static char *reason(CURL *curl, CURLcode code, const char *detail)
+{
+    const char *words = tells_url(detail) ? curl_easy_strerror(code) : detail;
+    return code == CURLE_PEER_FAILED_VERIFICATION ? untrusted(curl, words) : rf_strdup(words);
+}
+
+/* The caller frees it. */
+static char *why_not(CURL *curl, CURLcode code, long status, const struct body *body, const char *detail)
+{
+    if (body->too_large)
+        return rf_format("the answer is larger than the %zu bytes allowed", body->max);
+    if (body->write_error)
+        return rf_format("it can't be stored: %s", strerror(body->write_error));
+    if (code == CURLE_HTTP_RETURNED_ERROR)
+        return rf_format("the server answered with status %ld", status);
+    return reason(curl, code, detail);
+}
+
+/* What came of an attempt. */
+enum outcome { FETCHED, AGAIN, FINAL, WRONG_TIME };
+
+static enum outcome outcome_of(CURL *curl, CURLcode code, long status, const struct body *body)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION && rf_distrust_is_date(verdict_of(curl)))
+        return WRONG_TIME;
+    return !body->too_large && !body->write_error && retried(code, status) ? AGAIN : FINAL;
+}
+
+/* One attempt; *ret_why (owned by the caller) says why it was not FETCHED. */
+static enum outcome attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
 {
     body->size = 0;
     if (body->fd >= 0 && (ftruncate(body->fd, 0) < 0 || lseek(body->fd, 0, SEEK_SET) < 0)) {
         *ret_why = rf_strdup(strerror(errno));
-        return -1;
+        return FINAL;
     }
     RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(fetch, body);
     follow(curl, fetch, body);
@@ -214,20 +259,11 @@ static int attempt(const struct rf_fetch *fetch, struct body *body, char **ret_w
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_OK)
-        return 0;
+        return FETCHED;
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (body->too_large)
-        *ret_why = rf_format("the answer is larger than the %zu bytes allowed", body->max);
-    else if (body->write_error)
-        *ret_why = rf_format("it can't be stored: %s", strerror(body->write_error));
-    else if (code == CURLE_HTTP_RETURNED_ERROR)
-        *ret_why = rf_format("the server answered with status %ld", status);
-    else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        *ret_why = untrusted(detail);
-    else
-        *ret_why = rf_strdup(tells_url(detail) ? curl_easy_strerror(code) : detail);
-    return !body->too_large && !body->write_error && retried(code, status) ? 1 : -1;
+    *ret_why = why_not(curl, code, status, body, detail);
+    return outcome_of(curl, code, status, body);
 }
 
 static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const char *why)
@@ -244,12 +280,17 @@ static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const c
 static int fetch_body(const struct rf_fetch *fetch, struct body *body, rf_error **err)
 {
     rf_autofree char *shown = rf_url_public(fetch->url);
+    bool mended = false;
     for (unsigned number = 1;; number++) {
         rf_autofree char *why = NULL;
-        int outcome = attempt(fetch, body, &why);
-        if (outcome == 0)
+        enum outcome outcome = attempt(fetch, body, &why);
+        if (outcome == FETCHED)
             return 0;
-        if (outcome < 0)
+        if (outcome == WRONG_TIME && !mended && fetch->mend_clock && fetch->mend_clock(fetch->data, why)) {
+            mended = true;
+            continue;
+        }
+        if (outcome != AGAIN)
             return rf_fail(err, RF_BAD_PROFILE, "%s can't be fetched: %s", shown, why);
         if (fetch->attempts && number >= fetch->attempts)
             return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (%u attempts)", shown, why, number);
@@ -299,6 +340,8 @@ int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error *
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L); /* a POST that is redirected would become a GET */
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(curl);
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -307,5 +350,6 @@ int rf_post_json(const char *url, const char *json, unsigned seconds, rf_error *
     bool refused = status == 400 || status == 413 || status == 415 || status == 422;
     if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)
         return rf_fail(err, refused ? RF_BAD_PROFILE : RF_FAILED, "%s answered with status %ld", shown, status);
-    return rf_fail(err, RF_FAILED, "%s: %s", shown, curl_easy_strerror(code));
+    rf_autofree char *why = reason(curl, code, detail);
+    return rf_fail(err, RF_FAILED, "%s: %s", shown, why);
 }

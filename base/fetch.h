@@ -10,15 +10,17 @@
 
 struct rf_fetch {
     const char *url;
-    size_t max;          /* a larger body is rejected, never cut */
-    unsigned seconds;    /* one attempt */
-    unsigned attempts;   /* 0: for ever */
-    unsigned pause_max;  /* seconds: the back-off doubles from 1 up to this */
-    const char *ca_file; /* further trusted CA (PEM), or NULL */
+    size_t max;         /* a larger body is rejected, never cut */
+    unsigned seconds;   /* one attempt */
+    unsigned attempts;  /* 0: for ever */
+    unsigned pause_max; /* seconds: the back-off doubles from 1 up to this */
     /* Told before each pause: which attempt failed, why, and in how many seconds the next comes. Returning false stops. */
     bool (*waiting)(void *data, unsigned attempt, const char *why, unsigned pause);
     /* Told a few times a second while it comes (total 0: the server does not say); or NULL. */
     void (*progress)(void *data, uint64_t done, uint64_t total);
+    /* Asked at most once, where this machine's time is what speaks against the server's certificate: true where the clock was
+     * set, so that another attempt makes sense. NULL: no. */
+    bool (*mend_clock)(void *data, const char *why);
     void *data;
 };
 
@@ -42,3 +44,6 @@ char *rf_url_public(const char *url);
 
 /* The same for where something is sent: "https://host:port/…". A hook's path is its password. */
 char *rf_url_receiver(const char *url);
+
+/* "host" or "host:port" of it; "the server" where it has none. The caller frees it. Pure. */
+char *rf_url_host(const char *url);

@@ -99,6 +99,15 @@ char *rf_seconds_text(double seconds)
     return rf_format("%u min %02u s", whole / 60, whole % 60);
 }
 
+char *rf_date_text(time_t date)
+{
+    struct tm utc;
+    char text[64] = "";
+    if (gmtime_r(&date, &utc))
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &utc);
+    return rf_strdup(text);
+}
+
 double rf_now(void)
 {
     struct timespec now;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <stdint.h>
+#include <time.h>
 
 #define RF_KIB (UINT64_C(1) << 10)
 #define RF_MIB (UINT64_C(1) << 20)
@@ -23,6 +24,9 @@ char *rf_size_text_binary(uint64_t bytes);
 
 /* "7.2 s", "3 min 05 s". */
 char *rf_seconds_text(double seconds);
+
+/* "2026-11-21 14:02 UTC". The caller frees it. */
+char *rf_date_text(time_t date);
 
 /* CLOCK_MONOTONIC in seconds. */
 double rf_now(void);

@@ -2,6 +2,8 @@
 /* `image customize`: a few kilobytes written into a finished ISO. */
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/units.h"
+#include "image/certificates.h"
 #include "image/envblk.h"
 #include "image/image.h"
 #include "image/isofile.h"
@@ -146,6 +148,26 @@ static int make_envblk(const struct rf_customize_options *options, char ret_bloc
     return rf_envblk_format(variables, options->kernel_arguments ? 2 : 1, ret_block, err);
 }
 
+/* The certificates alone, as PEM: whatever else stands in the person's file stays there. */
+static int read_ca(const struct rf_customize_options *options, char **ret_pem, rf_error **err)
+{
+    rf_autocertificates rf_certificates certificates = {0};
+    if (!options->ca_text)
+        return 0;
+    if (rf_certificates_read(options->ca_text, options->ca_size, &certificates, err) < 0)
+        return rf_wrap(err, "%s", options->ca);
+    for (size_t i = 0; i < certificates.count; i++) {
+        const struct rf_certificate *certificate = &certificates.list[i];
+        rf_autofree char *until = rf_date_text(certificate->until);
+        if (certificate->until < time(NULL))
+            return rf_fail(err, RF_USAGE,
+                           "%s: the certificate %s has expired (%s): leave it out, or get the CA's new one",
+                           options->ca, certificate->subject, until);
+    }
+    *ret_pem = rf_certificates_pem(&certificates);
+    return 0;
+}
+
 int rf_image_customize(const struct rf_customize_options *options, rf_error **err)
 {
     if (check_options(options, err) < 0)
@@ -158,6 +180,8 @@ int rf_image_customize(const struct rf_customize_options *options, rf_error **er
     }
     rf_autosecret char *bytes = NULL;
     char envblk[RF_ENVBLK_SIZE];
+    if (read_ca(options, &region.ca, err) < 0)
+        return -1;
     if (rf_region_format(&region, &bytes, err) < 0 || make_envblk(options, envblk, err) < 0)
         return -1;
     return options->output ? customize_copy(options, bytes, envblk, err)

@@ -45,9 +45,9 @@ int rf_image_build(const struct rf_image_options *options, rf_runner *runner, rf
 /* The plan as rf_plan_text prints it, without building anything. The caller frees it. Same checks, same errors. */
 int rf_image_build_plan(const struct rf_image_options *options, rf_runner *runner, char **ret_text, rf_error **err);
 
-/* Exactly one of profile_url, profile and reset. */
 #define RF_KERNEL_ARGUMENTS_MAX 512
 
+/* Exactly one of profile_url, profile and reset; whatever else is not given is taken out. */
 struct rf_customize_options {
     const char *iso;
     const char *output;      /* write there: a copy is customised; NULL: in place */
@@ -61,14 +61,19 @@ struct rf_customize_options {
     /* For the kernel of the live system and of the installed node ("console=ttyS1,115200"), up to RF_KERNEL_ARGUMENTS_MAX bytes; or
      * NULL. GRUB takes it word by word: no quotes, and nothing that GRUB or the kernel would read as more than a word. */
     const char *kernel_arguments;
-    bool reset; /* as it left the builder */
+    bool reset; /* neither of the two: as it left the builder */
+    /* The file with certificates of further CAs as messages call it, and its text (PEM); NULL: none. */
+    const char *ca;
+    const char *ca_text;
+    size_t ca_size;
 };
 
 /*
- * Writes the profile, or where to fetch it, into the reserved region (image/region.h). Two writes of a few kilobytes in a file of
- * any size, and a flush; everything else stays as it is. May be repeated; the last one counts. RF_USAGE: a URL that is none, or
- * a profile that does not fit in; RF_BAD_MACHINE: no ISO of ours, or one that is too old for this program. A kill leaves the
- * old content, the new one, or one whose checksum is wrong, which the live system says before it writes anything.
+ * Writes the profile, or where to fetch it, and the CAs into the reserved region (image/region.h). Two writes of a few kilobytes
+ * in a file of any size, and a flush; everything else stays as it is. May be repeated; the last one counts, with all that it
+ * says: no CA in it means that none is trusted any more. RF_USAGE: a URL that is none, a profile that does not fit in, or a CA
+ * that is none (image/certificates.h) or has expired; RF_BAD_MACHINE: no ISO of ours, or one that is too old for this program. A
+ * kill leaves the old content, the new one, or one whose checksum is wrong, which the live system says before it writes anything.
  */
 int rf_image_customize(const struct rf_customize_options *options, rf_error **err);
 

@@ -4,6 +4,7 @@
 #include "base/fetch.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "image/certificates.h"
 #include "image/envblk.h"
 #include "image/image.h"
 #include "image/isofile.h"
@@ -34,22 +35,49 @@ static json_t *profile_summary(const struct rf_region *region)
     return summary;
 }
 
+static json_t *damage(const rf_error *error)
+{
+    rf_autofree char *why = rf_error_text(error);
+    return json_pack("{s:s,s:s}", "state", "damaged", "message", why);
+}
+
+static json_t *source_summary(const struct rf_region *region)
+{
+    if (region->profile)
+        return json_pack("{s:s,s:o}", "state", "profile", "profile", profile_summary(region));
+    if (!region->profile_url)
+        return json_pack("{s:s}", "state", "none");
+    char id[RF_UUID_TEXT];
+    rf_source_id_url(region->profile_url, id);
+    rf_autofree char *shown = rf_url_public(region->profile_url);
+    return json_pack("{s:s,s:s,s:s}", "state", "url", "profile_url", shown, "source", id);
+}
+
+/* Whom the medium trusts beyond the system's CAs. */
+static json_t *ca_summary(const rf_certificates *certificates)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < certificates->count; i++) {
+        rf_autofree char *until = rf_date_text(certificates->list[i].until);
+        json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "subject", certificates->list[i].subject, "until", until,
+                                              "expired", certificates->list[i].until < time(NULL)));
+    }
+    return list;
+}
+
 static json_t *custom_summary(const char *bytes, size_t size)
 {
     rf_autoregion struct rf_region region = {0};
+    rf_autocertificates rf_certificates certificates = {0};
     rf_autoerror rf_error *error = NULL;
-    if (rf_region_parse(bytes, size, &region, &error) < 0) {
-        rf_autofree char *why = rf_error_text(error);
-        return json_pack("{s:s,s:s}", "state", "damaged", "message", why);
-    }
-    if (region.profile)
-        return json_pack("{s:s,s:o}", "state", "profile", "profile", profile_summary(&region));
-    if (!region.profile_url)
-        return json_pack("{s:s}", "state", "none");
-    char id[RF_UUID_TEXT];
-    rf_source_id_url(region.profile_url, id);
-    rf_autofree char *shown = rf_url_public(region.profile_url);
-    return json_pack("{s:s,s:s,s:s}", "state", "url", "profile_url", shown, "source", id);
+    if (rf_region_parse(bytes, size, &region, &error) < 0)
+        return damage(error);
+    if (region.ca && rf_certificates_read(region.ca, strlen(region.ca), &certificates, &error) < 0)
+        return damage(error);
+    json_t *summary = source_summary(&region);
+    if (certificates.count)
+        json_object_set_new(summary, "ca", ca_summary(&certificates));
+    return summary;
 }
 
 static int verify_payloads(const char *iso, const rf_medium *medium, rf_error **err)
@@ -140,6 +168,18 @@ static void append_custom(char **text, const json_t *custom)
                   rf_json_string(profile, "node"), json_array_size(json_object_get(profile, "guests")));
 }
 
+static void append_ca(char **text, const json_t *list)
+{
+    size_t index;
+    const json_t *certificate;
+    json_array_foreach(list, index, certificate)
+    {
+        const char *word = json_is_true(json_object_get(certificate, "expired")) ? "EXPIRED" : "until";
+        rf_append(text, "trusts      %s, %s %s\n", rf_json_string(certificate, "subject"), word,
+                  rf_json_string(certificate, "until"));
+    }
+}
+
 static const char *text_or(const json_t *object, const char *key)
 {
     const char *text = rf_json_string(object, key);
@@ -155,6 +195,7 @@ char *rf_image_inspect_text(const json_t *inspected)
     rf_append(&text, "suite       %s, kernel %s, dated %s\n", text_or(manifest, "suite"), text_or(manifest, "kernel"),
               text_or(manifest, "date"));
     append_custom(&text, json_object_get(inspected, "custom"));
+    append_ca(&text, json_object_get(json_object_get(inspected, "custom"), "ca"));
     const char *arguments = rf_json_string(json_object_get(inspected, "custom"), "kernel_arguments");
     if (arguments)
         rf_append(&text, "kernel      %s\n", arguments);

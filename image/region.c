@@ -25,17 +25,28 @@ void rf_region_clear(struct rf_region *region)
     free(region->profile_url);
     rf_free_secret(region->profile);
     free(region->name);
+    free(region->ca);
     *region = (struct rf_region){0};
+}
+
+/* NULL where the profile is no UTF-8 text. */
+static json_t *source_of(const struct rf_region *region)
+{
+    if (region->profile_url)
+        return json_pack("{s:i,s:s}", "format", RF_REGION_FORMAT, "profile_url", region->profile_url);
+    if (region->profile)
+        return json_pack("{s:i,s:s%,s:s?}", "format", RF_REGION_FORMAT, "profile", region->profile,
+                         region->profile_size, "name", region->name);
+    return json_pack("{s:i}", "format", RF_REGION_FORMAT);
 }
 
 static char *content_of(const struct rf_region *region, rf_error **err)
 {
-    if (!region->profile_url && !region->profile)
+    if (!region->profile_url && !region->profile && !region->ca)
         return rf_strdup("");
-    rf_autojson json_t *json =
-        region->profile_url ? json_pack("{s:i,s:s}", "format", RF_REGION_FORMAT, "profile_url", region->profile_url)
-                            : json_pack("{s:i,s:s%,s:s?}", "format", RF_REGION_FORMAT, "profile", region->profile,
-                                        region->profile_size, "name", region->name);
+    rf_autojson json_t *json = source_of(region);
+    if (json && region->ca)
+        json_object_set_new(json, "ca", json_string(region->ca));
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     if (!text)
         rf_fail(err, RF_USAGE, "the profile is no UTF-8 text");
@@ -50,8 +61,8 @@ int rf_region_format(const struct rf_region *region, char **ret_bytes, rf_error 
     const size_t length = strlen(content), room = RF_REGION_SIZE - RF_REGION_HEADER;
     if (length > room)
         return rf_fail(err, RF_USAGE,
-                       "the profile needs %zu bytes in the ISO, which has room for %zu; give its URL instead", length,
-                       room);
+                       "the profile%s needs %zu bytes in the ISO, which has room for %zu; give its URL instead",
+                       region->ca ? " with the CA" : "", length, room);
     char digest[RF_SHA256_HEX];
     rf_sha256(content, length, digest);
     char *bytes = rf_alloc(RF_REGION_SIZE);
@@ -79,15 +90,15 @@ static long digits(const char *text, size_t width)
 static int read_content(const char *content, size_t length, struct rf_region *ret_region, rf_error **err)
 {
     rf_autojson json_t *json = json_loadb(content, length, JSON_REJECT_DUPLICATES, NULL);
-    const char *url = json ? rf_json_string(json, "profile_url") : NULL;
+    const char *url = json ? rf_json_string(json, "profile_url") : NULL, *ca = json ? rf_json_string(json, "ca") : NULL;
     const json_t *profile = json ? json_object_get(json, "profile") : NULL;
-    const char *name = json ? rf_json_string(json, "name") : NULL;
-    if (!json || rf_json_integer(json, "format", 0) != RF_REGION_FORMAT || (!url && !json_is_string(profile)))
+    if (!json || rf_json_integer(json, "format", 0) != RF_REGION_FORMAT || (!url && !json_is_string(profile) && !ca))
         return rf_fail(err, RF_BAD_PROFILE,
                        "what the medium was customised with can't be understood: "
                        "customise the ISO again with the program of its own version");
-    *ret_region = (struct rf_region){.profile_url = rf_strdup(url), .name = rf_strdup(name)};
-    if (!url) {
+    *ret_region = (struct rf_region){
+        .profile_url = rf_strdup(url), .name = rf_strdup(rf_json_string(json, "name")), .ca = rf_strdup(ca)};
+    if (!url && json_is_string(profile)) {
         ret_region->profile_size = json_string_length(profile);
         ret_region->profile = rf_alloc(ret_region->profile_size + 1);
         memcpy(ret_region->profile, json_string_value(profile), ret_region->profile_size);

@@ -11,6 +11,8 @@
  * 16 bytes), a blank and a newline. Length 0 means: not customised.
  *
  *   {"format": 1, "profile_url": "https://…"}      or      {"format": 1, "profile": "…text…", "name": "musterkunde.yaml"}
+ *
+ * and with either, or alone, "ca": "-----BEGIN CERTIFICATE-----…", the certificates of further CAs that are trusted.
  */
 #pragma once
 
@@ -40,6 +42,7 @@ struct rf_region {
     char *profile; /* the text, NUL-terminated */
     size_t profile_size;
     char *name; /* of the profile's file, for messages */
+    char *ca;   /* PEM (image/certificates.h), NUL-terminated */
 };
 
 void rf_region_clear(struct rf_region *region);

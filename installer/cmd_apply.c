@@ -7,6 +7,7 @@
 #include "installer/inputs.h"
 #include "installer/live.h"
 #include "installer/subcommand.h"
+#include "installer/trust.h"
 
 struct options {
     const char *medium, *profile;
@@ -34,7 +35,10 @@ static int engage(struct rf_session *session, const struct options *options, con
     rf_automachine rf_machine *machine = NULL;
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
-    const struct rf_site_options where = {.medium = options->medium, .target = RF_RUN_DIR "/target"};
+    rf_autofree char *ca = NULL;
+    if (rf_trust_read(options->medium, &ca, err) < 0)
+        return -1;
+    const struct rf_site_options where = {.medium = options->medium, .target = RF_RUN_DIR "/target", .ca = ca};
     return rf_engine_apply(session, profile, machine, &where, NULL, err);
 }
 

@@ -16,7 +16,8 @@ rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, c
                           .target = rf_strdup(options->target),
                           .check = options->check,
                           .source_id = rf_strdup(options->source_id),
-                          .kernel_arguments = rf_strdup(options->kernel_arguments)};
+                          .kernel_arguments = rf_strdup(options->kernel_arguments),
+                          .ca = rf_strdup(options->ca)};
     deploy->ids = (struct rf_system_ids){.root = RF_ROOT_FIRST,
                                          .system_uuid = rf_layout_filesystem(layout, "system")->uuid,
                                          .system_md = layout->system.uuid,
@@ -37,6 +38,7 @@ void rf_deploy_free(rf_deploy *deploy)
     free(deploy->target);
     free(deploy->source_id);
     free(deploy->kernel_arguments);
+    free(deploy->ca);
     free(deploy->disks);
     free(deploy);
 }

@@ -26,6 +26,7 @@ typedef struct rf_deploy {
     struct rf_medium_check *check; /* borrowed; or NULL */
     char *source_id;               /* or NULL */
     char *kernel_arguments;        /* or NULL */
+    char *ca;                      /* PEM, or NULL */
     struct rf_system_ids ids;
     struct rf_deploy_disk *disks;
 } rf_deploy;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "image/medium_present.h"
+#include "installer/clock.h"
 #include "installer/cmdline.h"
 #include "installer/engine.h"
 #include "installer/hold.h"
@@ -12,6 +13,7 @@
 #include "installer/medium_check.h"
 #include "installer/source.h"
 #include "installer/spool_keep.h"
+#include "installer/trust.h"
 #include "raid/layout.h"
 
 #include <pthread.h>
@@ -37,7 +39,7 @@ static char *machine_name(void)
 static int try_profile(struct rf_session *session, const char *medium, struct rf_source *source,
                        rf_profile **ret_profile, char **ret_report, rf_error **err)
 {
-    if (rf_source_find(medium, source, err) < 0 || rf_source_fetch(source, session->events, err) < 0)
+    if (rf_source_find(medium, source, err) < 0 || rf_source_fetch(source, medium, session, err) < 0)
         return -1;
     rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = rf_check_profile(source->name, source->text, source->size, &problems);
@@ -79,6 +81,9 @@ static rf_profile *wait_for_profile(struct rf_session *session, const char *medi
         free(told);
         told = RF_STEAL(why);
         if (!source->url) {
+            rf_emit_message(
+                session->events, RF_WAITING,
+                "nothing was written; mend the medium or the kernel's command line and restart this machine");
             *err = RF_STEAL(error);
             return NULL;
         }
@@ -159,22 +164,47 @@ static int restart_machine(void)
     return reboot(RB_AUTOBOOT) < 0 ? RF_FAILED : RF_OK;
 }
 
+/* Before anything is fetched or reported. A region that can't be read is said by whoever needs the profile in it; without its CA
+ * a server that needs it is refused, which is said too. NULL: none, or none that can be used. */
+static char *trust_medium(struct rf_session *session, const char *medium)
+{
+    rf_autofree char *ca = NULL;
+    rf_autoerror rf_error *error = NULL;
+    if (rf_trust_read(medium, &ca, &error) == 0 && (!ca || rf_trust_install("", ca, &error) == 0))
+        return RF_STEAL(ca);
+    rf_autofree char *why = rf_error_text(error);
+    rf_emit_message(session->events, RF_PROGRESS, "%s; going on without the medium's CA", why);
+    return NULL;
+}
+
+/* Without the right time no report would leave by https. */
+static void set_clock_for_reports(struct rf_session *session, const char *medium, const rf_profile *profile)
+{
+    const char *url = profile->report.url;
+    if (url && strncasecmp(url, "https:", 6) == 0 && rf_clock_is_impossible(medium))
+        rf_clock_mend(session, medium,
+                      "it says a time before this medium was made, and report.url needs the right one");
+}
+
 /* *ret_profile: what was installed, and NULL where nothing was. */
 static int run(struct rf_session *session, const char *medium, const char *name, rf_profile **ret_profile)
 {
     rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(medium);
     rf_autosource struct rf_source source = {0};
     rf_autoerror rf_error *error = NULL;
+    rf_autofree char *ca = trust_medium(session, medium);
     rf_autoprofile rf_profile *profile = wait_for_profile(session, medium, name, &source, &error);
     if (!profile)
         return rf_error_code(error); /* told already */
+    set_clock_for_reports(session, medium, profile);
     rf_session_report(session, profile->node.id, profile->report.url, SPOOL);
     rf_autofree char *kernel_arguments = rf_cmdline_kept();
     const struct rf_site_options options = {.medium = medium,
                                             .target = RF_RUN_DIR "/target",
                                             .check = check,
                                             .source_id = source.id,
-                                            .kernel_arguments = kernel_arguments};
+                                            .kernel_arguments = kernel_arguments,
+                                            .ca = ca};
     if (install(session, &options, profile, &error) < 0) {
         explain(medium, &error);
         rf_session_end(session, error, NULL);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "image/region.h"
 #include "installer/addresses.h"
+#include "installer/clock.h"
 #include "installer/cmdline.h"
 #include "profiles/profile.h"
 
@@ -13,8 +14,8 @@
 enum { NETWORK_SECONDS = 20 }; /* what DHCP may take without a word on the console */
 
 #define HOW_TO                                                                                                         \
-    "add richtfest.profile=URL to the kernel's command line (key e in the boot menu), or run "                         \
-    "`richtfest image customize --profile-url URL ISO`"
+    "restart this machine, press the key e in the boot menu and add richtfest.profile=URL to the end of the line "     \
+    "beginning with linux; or put it into the ISO by `richtfest image customize --profile-url URL ISO`"
 
 /* 1 found, 0 has nothing, -1 has something that can't be used. */
 struct source_ops {
@@ -73,29 +74,43 @@ int rf_source_find(const char *medium, struct rf_source *ret_source, rf_error **
 
 struct waiting {
     const struct rf_source *source;
-    rf_events *events;
+    const char *medium;
+    struct rf_session *session;
 };
 
 static bool tell(void *data, unsigned attempt, const char *why, unsigned pause)
 {
     const struct waiting *waiting = data;
     rf_autofree char *addresses = rf_addresses_text();
-    rf_emit_message(waiting->events, RF_WAITING, "for the profile %s: %s (attempt %u, next in %u s; this machine: %s)",
-                    waiting->source->name, why, attempt, pause, addresses);
+    rf_emit_message(waiting->session->events, RF_WAITING,
+                    "for the profile %s: %s (attempt %u, next in %u s; this machine: %s)", waiting->source->name, why,
+                    attempt, pause, addresses);
     return true;
 }
 
-int rf_source_fetch(struct rf_source *source, rf_events *events, rf_error **err)
+static bool mend_clock(void *data, const char *why)
+{
+    const struct waiting *waiting = data;
+    return rf_clock_mend(waiting->session, waiting->medium, why);
+}
+
+int rf_source_fetch(struct rf_source *source, const char *medium, struct rf_session *session, rf_error **err)
 {
     if (source->text)
         return 0;
-    struct waiting waiting = {source, events};
+    struct waiting waiting = {source, medium, session};
     if (!rf_addresses_wait(NETWORK_SECONDS)) {
         rf_autofree char *addresses = rf_addresses_text();
-        rf_emit_message(events, RF_WAITING, "for a network: no address by DHCP yet (this machine: %s)", addresses);
+        rf_emit_message(session->events, RF_WAITING, "for a network: no address by DHCP yet (this machine: %s)",
+                        addresses);
     }
-    const struct rf_fetch fetch = {
-        .url = source->url, .max = RF_PROFILE_MAX, .seconds = 30, .pause_max = 15, .waiting = tell, .data = &waiting};
+    const struct rf_fetch fetch = {.url = source->url,
+                                   .max = RF_PROFILE_MAX,
+                                   .seconds = 30,
+                                   .pause_max = 15,
+                                   .waiting = tell,
+                                   .mend_clock = mend_clock,
+                                   .data = &waiting};
     return rf_fetch(&fetch, &source->text, &source->size, err);
 }
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/event.h"
+#include "installer/session.h"
 
 struct rf_source {
     char *url;  /* to be fetched, or NULL */
@@ -19,8 +19,9 @@ struct rf_source {
 int rf_source_find(const char *medium, struct rf_source *ret_source, rf_error **err);
 
 /* Fills `text` from `url` where it is not there yet. Blocks until the network is up, telling why it waits by RF_WAITING
- * events; fails only where waiting can't help (RF_BAD_PROFILE: 404, too large). */
-int rf_source_fetch(struct rf_source *source, rf_events *events, rf_error **err);
+ * events; sets the clock once (installer/clock.h) where it speaks against the server's certificate; fails only where waiting
+ * can't help (RF_BAD_PROFILE: 404, too large, a certificate). */
+int rf_source_fetch(struct rf_source *source, const char *medium, struct rf_session *session, rf_error **err);
 
 /* Gives an embedded profile its identity, once its node's id is known. */
 void rf_source_identify(struct rf_source *source, const char *node_id);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The files that make the copied image this node (installer/system_files.h says which). */
+/* The files that make the copied image this node (installer/system_files.h and installer/trust.h say which). */
 #include "base/file.h"
 #include "base/memory.h"
 #include "installer/deploy.h"
+#include "installer/trust.h"
 #include "postinstall/admins.h"
 
 #include <errno.h>
@@ -96,7 +97,8 @@ static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, r
     if (rf_deploy_open(env, deploy, err) < 0)
         return RF_PROBE_ERROR;
     make_files(deploy, &files);
-    if (!kernel_is_linked(deploy))
+    rf_autofree char *root = rf_deploy_root(deploy, "");
+    if (!kernel_is_linked(deploy) || !rf_trust_is_installed(root, deploy->ca))
         return RF_PROBE_TODO;
     for (size_t i = 0; i < files.count; i++) {
         rf_autofree char *path = rf_deploy_root(deploy, files.files[i].path);
@@ -172,7 +174,9 @@ static int configure_apply(struct rf_step_env *env, const void *arg, rf_error **
     const rf_deploy *deploy = arg;
     RF_CLEANUP(release_files) struct node_files files = {0};
     make_files(deploy, &files);
-    if (link_kernels(deploy, err) < 0 || write_admins(env, deploy, err) < 0 || set_timezone(deploy, err) < 0)
+    rf_autofree char *root = rf_deploy_root(deploy, "");
+    if (link_kernels(deploy, err) < 0 || write_admins(env, deploy, err) < 0 || set_timezone(deploy, err) < 0 ||
+        rf_trust_install(root, deploy->ca, err) < 0)
         return -1;
     for (size_t i = 0; i < files.count; i++)
         if (write_one(deploy, files.files[i].path, files.files[i].text, files.files[i].mode, err) < 0)

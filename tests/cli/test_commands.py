@@ -43,6 +43,8 @@ def test_each_command_explains_itself(command):
                                    ["plan"], ["plan", "a", "--nonsense"], ["apply"], ["apply", "--live", "--node"],
                                    ["inventory", "x"], ["status", "--yaml"], ["image", "customize", "x.iso"],
                                    ["image", "customize", "--reset", "--profile-url", "http://h/p", "x.iso"],
+                                   ["image", "customize", "--ca", "ca.pem", "x.iso"],
+                                   ["image", "customize", "--profile-url", "http://h/p", "--ca", "/no/ca.pem", "x.iso"],
                                    ["image", "inspect"], ["image", "build", "surplus"],
                                    ["check", "--json", "x"], ["plan", "x", "--machine"], ["image", "build", "--cache="],
                                    ["image", "inspect", "--verify=x", "x.iso"], ["recipe", "check"],

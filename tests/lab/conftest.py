@@ -15,6 +15,7 @@ from richtfest_lab.httpd import Server
 from richtfest_lab.iso import Iso
 from richtfest_lab.keys import Key
 from richtfest_lab.machine import Machine, free_port
+from richtfest_lab.pki import Authority
 from richtfest_lab.reports import Reports
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -191,6 +192,15 @@ def site(url_iso, lab):
     server = Server(url_iso[1], reports=Reports(lab.path("events.jsonl")))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def company(lab):
+    """A company's own CA, which nobody knows elsewhere."""
+    try:
+        return Authority(lab.folder, "Company CA")
+    except LabMissing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

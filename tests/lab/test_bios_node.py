@@ -1,14 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A smaller server with BIOS: from the ISO to the booted node, without guests. The medium is pulled while the root is unpacked, and
-comes back; it is gone at the first boot; and at the end the first disk is gone too."""
+"""A smaller server with BIOS: from the ISO to the booted node, without guests. The profile is in the ISO, and a company's own CA with
+it, which the installer and the node need to send their reports. The medium is pulled while the root is unpacked, and comes back; it
+is gone at the first boot; and at the end the first disk is gone too."""
 
 import re
 
 import pytest
 
 from richtfest_lab import small
+from richtfest_lab.httpd import GUEST_SEES, Server
+from richtfest_lab.iso import Iso
+from richtfest_lab.machine import free_port
+from richtfest_lab.reports import Reports
 
 pytestmark = pytest.mark.core
+
+
+@pytest.fixture
+def site(lab, company):
+    """It takes the reports, by https."""
+    server = Server(free_port(), company.issue(GUEST_SEES), Reports(lab.path("events.jsonl")))
+    yield server
+    server.stop()
+
+
+def power_on(lab, iso, site, key, company, shipped_profile):
+    """Starts it, with all that it needs to know in the ISO."""
+    path = lab.path("customer.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(small.profile_text(site, key, shipped_profile))
+    iso.customize("--profile", path, "--ca", company.certificate)
+    site.start()
+    return lab.start(small.spec(iso.path, firmware="bios", bus="virtio-blk"))
 
 
 def pull_the_medium_while_it_unpacks(lab, machine, reports):
@@ -43,12 +66,22 @@ def check_node(node):
     assert "musterkunde-n1" in node.sudo("richtfest status").stdout
 
 
-def test_bios_up_to_the_booted_node(lab, url_iso, site, key, shipped_profile):
-    machine = small.power_on(lab, url_iso, site, key, shipped_profile, firmware="bios", bus="virtio-blk")
+def check_trust(node):
+    """The CA outlives the next update-ca-certificates(8), which makes the bundle anew."""
+    trusted = "/usr/local/share/ca-certificates/richtfest-1.crt"
+    for command in ("true", "update-ca-certificates"):
+        node.sudo(command)
+        assert node.ssh(f"openssl verify -CAfile /etc/ssl/certs/ca-certificates.crt {trusted}").stdout.endswith("OK\n")
+
+
+def test_bios_up_to_the_booted_node(lab, built_iso, program, site, key, company, shipped_profile):
+    iso = Iso(built_iso, lab.path("embedded.iso"), program)
+    machine = power_on(lab, iso, site, key, company, shipped_profile)
     pull_the_medium_while_it_unpacks(lab, machine, site.reports)
     node = small.up_to_the_node(lab, machine, site, key, run=2)
     check_resumed(site.reports, site.reports.runs()[1])
     check_node(node)
+    check_trust(node)
     assert machine.reboots() <= 2  # one of its own; SeaBIOS turns a soft reset into a second, hard one
     small.lose_first_disk(node, lab, site)
     small.check_runs_on_one_disk(node)

@@ -206,6 +206,7 @@ class Server:
         self._server.reports = self.reports = reports or Reports()
         self._server.stopping = threading.Event()
         self._certificate = certificate
+        self._context = None
         self._thread = None
 
     def __enter__(self):
@@ -219,14 +220,18 @@ class Server:
         self._server.server_bind()
         self._server.server_activate()
         if self._certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*self._certificate)
-            self._server.socket = context.wrap_socket(
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*self._certificate)
+            self._server.socket = self._context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="httpd", daemon=True)
         self._thread.start()
         return self
+
+    def change_certificate(self, certificate):
+        """From the next connection on."""
+        self._context.load_cert_chain(*certificate)
 
     def stop(self):
         """Gone."""

@@ -9,17 +9,27 @@ from .node import COCKPIT, SSH, Node
 MEMORY = 1536  # MiB
 
 
-def power_on(lab, url_iso, site, key, shipped_profile, firmware="uefi", bus="virtio-scsi"):
-    """Starts it with the ISO in; the profile waits for it."""
+def profile_text(site, key, shipped_profile):
+    """The customer's profile, for this server."""
     text = profile.for_lab(shipped_profile, key, site.url("/report")).remove("guests")
     profile.shrink(text, cores=2, memory=MEMORY)
-    iso, _, page = url_iso
-    site.pages[page] = text.text
-    site.start()
+    return text.text
+
+
+def spec(iso, firmware="uefi", bus="virtio-scsi"):
+    """The server, with an ISO in."""
     members = [Disk("d0", bus=bus), Disk("d1", bus=bus)]
-    return lab.start(Spec(
+    return Spec(
         name="node", firmware=firmware, cores=2, memory=MEMORY, disks=members, iso=iso, forwards=forwards(SSH, COCKPIT)
-    ))
+    )
+
+
+def power_on(lab, url_iso, site, key, shipped_profile, **more):
+    """Starts it with the ISO in; the profile waits for it."""
+    iso, _, page = url_iso
+    site.pages[page] = profile_text(site, key, shipped_profile)
+    site.start()
+    return lab.start(spec(iso, **more))
 
 
 def up_to_the_node(lab, machine, site, key, run=1):

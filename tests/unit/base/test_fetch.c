@@ -31,6 +31,19 @@ static void what_is_shown_of_a_url(void **state)
     }
 }
 
+static void whose_certificate_it_is(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"https://user:pw@h.example:8443/p.yaml?token=tt", "h.example:8443"},
+                                          {"https://h.example", "h.example"},
+                                          {"https://[2001:db8::1]:80/", "[2001:db8::1]:80"},
+                                          {"", "the server"}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autofree char *host = rf_url_host(rows[i][0]);
+        assert_string_equal(host, rows[i][1]);
+    }
+}
+
 /* What a fetch of a URL full of secrets says, by the answer. NULL: libcurl's own words, which differ by version. */
 static void fetch_says(const char *status, const char *words)
 {
@@ -414,6 +427,7 @@ int main(void)
     unsetenv("http_proxy");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_of_a_url),
+        cmocka_unit_test(whose_certificate_it_is),
         cmocka_unit_test(a_failed_fetch_tells_no_secret),
         cmocka_unit_test(a_proxy_is_not_quoted),
         cmocka_unit_test(a_post_says_how_it_went),

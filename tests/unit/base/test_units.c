@@ -67,6 +67,8 @@ static void test_texts(void **state)
     check(rf_seconds_text(7.24), "7.2 s");
     check(rf_seconds_text(185), "3 min 05 s");
     check(rf_seconds_text(59.97), "1 min 00 s");
+    check(rf_date_text(0), "1970-01-01 00:00 UTC");
+    check(rf_date_text(1795269720), "2026-11-21 14:02 UTC");
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An ISO, customised in place: only the regions' bytes change. */
+#include "tests/unit/certificates.h"
 #include "tests/unit/image/iso.h"
 
 static bool inside(size_t at, const struct rf_isofile *files)
@@ -90,6 +91,33 @@ static void a_copy_leaves_the_original(void **state)
     assert_false(rf_exists(temporary));
 }
 
+static void a_ca_that_is_none_leaves_the_iso_alone(void **state)
+{
+    FIXTURE(self, true);
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        {"hello", "ca.pem: it holds no certificate in PEM"},
+        {UNIT_CA_ONE "-----BEGIN PRIVATE KEY-----", "ca.pem: it holds a private key"},
+        {UNIT_CA_ONE UNIT_CA_OLD, "the certificate CN=CA old,O=Musterfirma has expired (2002-01-01 00:00 UTC)"},
+    };
+    size_t size;
+    rf_autofree char *before = read_iso(&self, &size);
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        const struct rf_customize_options options = {.iso = self.iso,
+                                                     .profile_url = "https://h/",
+                                                     .ca = "ca.pem",
+                                                     .ca_text = rows[i].text,
+                                                     .ca_size = strlen(rows[i].text)};
+        rf_error *error = NULL;
+        assert_int_equal(rf_image_customize(&options, &error), -1);
+        assert_int_equal(rf_error_code(error), RF_USAGE);
+        assert_error_has(error, rows[i].why);
+        rf_autofree char *after = read_iso(&self, &size);
+        assert_memory_equal(before, after, size);
+    }
+}
+
 static void others_are_refused(void **state)
 {
     FIXTURE(self, false);
@@ -126,9 +154,13 @@ static void wrong_usage_is_told_before_the_iso_is_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_regions_change),     cmocka_unit_test(the_kernel_gets_arguments),
-        cmocka_unit_test(arguments_that_are_no_words), cmocka_unit_test(a_copy_leaves_the_original),
-        cmocka_unit_test(others_are_refused),          cmocka_unit_test(wrong_usage_is_told_before_the_iso_is_opened),
+        cmocka_unit_test(only_the_regions_change),
+        cmocka_unit_test(the_kernel_gets_arguments),
+        cmocka_unit_test(arguments_that_are_no_words),
+        cmocka_unit_test(a_copy_leaves_the_original),
+        cmocka_unit_test(a_ca_that_is_none_leaves_the_iso_alone),
+        cmocka_unit_test(others_are_refused),
+        cmocka_unit_test(wrong_usage_is_told_before_the_iso_is_opened),
     };
     return cmocka_run_group_tests_name("image/customize", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is told of an ISO: as it left the builder, customised, damaged, or somebody else's; and never a secret. */
+#include "tests/unit/certificates.h"
 #include "tests/unit/image/iso.h"
 
 /* Writes over the ISO's own bytes, `at` bytes into one of its files. */
@@ -57,6 +58,35 @@ static void no_secrets_are_told(void **state)
     assert_null(strstr(text, "pw"));
     assert_non_null(strstr(text, "from https://host/p.yaml"));
     assert_true(json_is_true(json_object_get(json, "verified")));
+}
+
+static void customize_with_ca(const struct fixture *self, const char *ca)
+{
+    const struct rf_customize_options options = {.iso = self->iso,
+                                                 .profile_url = "https://h/p.yaml",
+                                                 .ca = "ca.pem",
+                                                 .ca_text = ca,
+                                                 .ca_size = ca ? strlen(ca) : 0};
+    assert_int_equal(rf_image_customize(&options, NULL), 0);
+}
+
+static void a_ca_is_shown_and_gone_the_next_time_without_it(void **state)
+{
+    FIXTURE(self, true);
+    customize_with_ca(&self, "what the person noted\n" UNIT_CA_ONE UNIT_CA_TWO);
+    rf_autojson json_t *json = inspected(&self, false);
+    const json_t *list = json_object_get(json_object_get(json, "custom"), "ca");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(rf_json_string(json_array_get(list, 1), "subject"), "CN=CA two,O=Musterfirma");
+    assert_true(json_is_false(json_object_get(json_array_get(list, 1), "expired")));
+    rf_autofree char *text = text_of(&self, json);
+    assert_non_null(strstr(text, "trusts      CN=CA one,O=Musterfirma, until 2126-10-28 14:29 UTC\n"));
+    size_t size;
+    rf_autofree char *bytes = read_iso(&self, &size);
+    assert_null(memmem(bytes, size, "noted", 5));
+    customize_with_ca(&self, NULL);
+    rf_autojson json_t *without = inspected(&self, false);
+    assert_null(json_object_get(json_object_get(without, "custom"), "ca"));
 }
 
 static void an_embedded_profile_is_summarised(void **state)
@@ -176,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_it_left_the_builder),
         cmocka_unit_test(no_secrets_are_told),
+        cmocka_unit_test(a_ca_is_shown_and_gone_the_next_time_without_it),
         cmocka_unit_test(an_embedded_profile_is_summarised),
         cmocka_unit_test(a_damaged_payload_is_named),
         cmocka_unit_test(a_payload_of_another_size_is_named),

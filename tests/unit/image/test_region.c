@@ -34,6 +34,22 @@ static void url_comes_back(void **state)
     assert_null(found.profile);
 }
 
+static void a_ca_comes_back(void **state)
+{
+    (void)state;
+    char url[] = "https://host/p.yaml", text[] = "richtfest: 1\n", ca[] = "-----BEGIN CERTIFICATE-----\nMII\n";
+    const struct rf_region given[] = {
+        {.profile_url = url, .ca = ca}, {.profile = text, .profile_size = strlen(text), .ca = ca}, {.ca = ca}};
+    for (size_t i = 0; i < RF_COUNT(given); i++) {
+        rf_autofree char *bytes = bytes_of(&given[i]);
+        rf_autoregion struct rf_region found = {0};
+        assert_int_equal(rf_region_parse(bytes, RF_REGION_SIZE, &found, NULL), 0);
+        assert_string_equal(found.ca, ca);
+        assert_true(!found.profile_url == !given[i].profile_url);
+        assert_true(!found.profile == !given[i].profile);
+    }
+}
+
 static void profile_comes_back(void **state)
 {
     (void)state;
@@ -182,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_nothing),
         cmocka_unit_test(url_comes_back),
+        cmocka_unit_test(a_ca_comes_back),
         cmocka_unit_test(profile_comes_back),
         cmocka_unit_test(limits),
         cmocka_unit_test(no_utf8_is_refused),
