@@ -200,13 +200,16 @@ char *rf_image_inspect_text(const json_t *inspected)
     if (arguments)
         rf_append(&text, "kernel      %s\n", arguments);
     size_t index;
-    const json_t *payload;
+    const json_t *payload, *artefact;
     json_array_foreach(json_object_get(manifest, "payloads"), index, payload)
     {
         rf_autofree char *bytes = rf_size_text((uint64_t)rf_json_integer(payload, "size", 0));
         rf_append(&text, "payload     %-32s %9s  sha256 %s\n", text_or(payload, "path"), bytes,
                   text_or(payload, "sha256"));
     }
+    json_array_foreach(json_object_get(manifest, "artefacts"), index, artefact)
+        rf_append(&text, "artefact    %s %s, for %s: %s\n", text_or(artefact, "name"), text_or(artefact, "version"),
+                  text_or(artefact, "recipes"), text_or(artefact, "state"));
     if (json_is_true(json_object_get(inspected, "verified")))
         rf_append(&text, "verified    every payload's checksum is right\n");
     return text;

@@ -77,7 +77,8 @@ static bool is_current(const rf_build *build)
         return false;
     if (rf_isofile_read(build->output, &files[1], RF_REGION_SIZE, &region, NULL) < 0)
         return false;
-    return rf_region_parse(region, files[1].size, &found, NULL) == 0 && !found.profile && !found.profile_url && !found.ca;
+    return rf_region_parse(region, files[1].size, &found, NULL) == 0 && !found.profile && !found.profile_url &&
+           !found.ca;
 }
 
 static enum rf_probe probe(struct rf_step_env *env, const void *arg, rf_error **err)

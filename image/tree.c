@@ -250,5 +250,8 @@ static int clamp_entry(void *data, const char *path, const char *below, const st
 
 int rf_tree_clamp(const char *top, time_t date, rf_error **err)
 {
-    return rf_tree_walk(top, clamp_entry, &date, err);
+    struct stat status;
+    if (rf_tree_walk(top, clamp_entry, &date, err) < 0)
+        return -1;
+    return lstat(top, &status) == 0 ? clamp_entry(&date, top, "", &status, err) : 0;
 }

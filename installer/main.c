@@ -12,7 +12,8 @@ static const struct rf_subcommand *const commands[] = {
     &rf_cmd_check,           &rf_cmd_inventory,     &rf_cmd_plan,
     &rf_cmd_apply,           &rf_cmd_status,        &rf_cmd_image_build,
     &rf_cmd_image_customize, &rf_cmd_image_inspect, &rf_cmd_recipe_check,
-    &rf_cmd_recipe_list,     &rf_cmd_artefact_list, &rf_cmd_artefact_fetch,
+    &rf_cmd_recipe_list,     &rf_cmd_recipe_seed,   &rf_cmd_secrets_show,
+    &rf_cmd_vpn_show,        &rf_cmd_artefact_list, &rf_cmd_artefact_fetch,
     &rf_cmd_artefact_verify, &rf_cmd_docs,
 };
 

@@ -34,6 +34,16 @@ int rf_subnet_parse(const char *text, struct rf_subnet *ret_subnet, rf_error **e
     return 0;
 }
 
+struct rf_subnet rf_subnet_read(const char *text)
+{
+    struct in_addr parsed = {0};
+    const char *slash = strchr(text, '/');
+    rf_autofree char *address = rf_format("%.*s", (int)strcspn(text, "/"), text);
+    inet_pton(AF_INET, address, &parsed);
+    return (struct rf_subnet){.network = ntohl(parsed.s_addr),
+                              .prefix = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0};
+}
+
 size_t rf_subnet_guests_max(const struct rf_subnet *subnet)
 {
     return size_of(subnet) / 2 - RF_SUBNET_FIRST_GUEST;

@@ -22,6 +22,9 @@ struct rf_subnet {
 /* "10.20.0.0/24": IPv4, prefix 16 to 27, no host bits. RF_BAD_PROFILE otherwise. */
 int rf_subnet_parse(const char *text, struct rf_subnet *ret_subnet, rf_error **err);
 
+/* The same without limits, for a subnet that was checked: the VPN's may be smaller. What is none becomes 0.0.0.0/0. */
+struct rf_subnet rf_subnet_read(const char *text);
+
 /* How many guests fit below the middle. */
 size_t rf_subnet_guests_max(const struct rf_subnet *subnet);
 

@@ -35,9 +35,10 @@ static void add_memory(xmlNode *root, const struct rf_node_guest *guest)
     xmlNewProp(memory, (const xmlChar *)"unit", (const xmlChar *)"KiB");
 }
 
-static void add_platform(xmlNode *root)
+/* libvirt chooses the firmware's files itself, and keeps the variables beside the domain. */
+static void add_platform(xmlNode *root, const struct rf_node_guest *guest)
 {
-    xmlNode *os = rf_xml_add(root, "os", NULL);
+    xmlNode *os = rf_xml_add(root, "os", "firmware", guest->recipe->uefi ? "efi" : NULL, NULL);
     xmlNode *type = rf_xml_add_text(os, "type", "hvm");
     xmlNewProp(type, (const xmlChar *)"arch", (const xmlChar *)"x86_64");
     xmlNewProp(type, (const xmlChar *)"machine", (const xmlChar *)"q35");
@@ -107,6 +108,9 @@ static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool w
     xmlNode *rng = rf_xml_add(devices, "rng", "model", "virtio", NULL);
     xmlNode *backend = rf_xml_add_text(rng, "backend", "/dev/urandom");
     xmlNewProp(backend, (const xmlChar *)"model", (const xmlChar *)"random");
+    if (guest->recipe->tpm)
+        rf_xml_add(rf_xml_add(devices, "tpm", "model", "tpm-crb", NULL), "backend", "type", "emulator", "version",
+                   "2.0", NULL);
     rf_xml_add(devices, "memballoon", "model", "virtio", "autodeflate", "on", "freePageReporting", "on", NULL);
 }
 
@@ -124,7 +128,7 @@ static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const ch
     xmlSetNs(mark, xmlNewNs(mark, (const xmlChar *)RF_DOMAIN_NAMESPACE, (const xmlChar *)"richtfest"));
     add_memory(root, guest);
     add_processor(root, guest);
-    add_platform(root);
+    add_platform(root, guest);
     add_devices(root, guest, with_seed);
     return document;
 }

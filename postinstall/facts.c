@@ -14,6 +14,8 @@
 #include "postinstall/firewall.h"
 #include "postinstall/isolation.h"
 #include "postinstall/kvm.h"
+#include "postinstall/proxy.h"
+#include "postinstall/vpn.h"
 
 #include <dirent.h>
 
@@ -35,7 +37,7 @@ static json_t *digest_of(const char *root, const char *path)
 
 static json_t *files_json(const char *root)
 {
-    static const char *const paths[] = {RF_FIREWALL_FILE, RF_ISOLATION_FILE, RF_SSHD_CONFIG};
+    static const char *const paths[] = {RF_FIREWALL_FILE, RF_ISOLATION_FILE, RF_PROXY_FILE, RF_SSHD_CONFIG};
     json_t *files = json_object();
     for (size_t i = 0; i < RF_COUNT(paths); i++) {
         json_t *digest = digest_of(root, paths[i]);
@@ -158,6 +160,9 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     rf_autofree char *ca = rf_format("%s%s/ca.pem", root, RF_STATE_CA);
     json_object_set_new(facts, "files", files_json(root));
     json_object_set_new(facts, "ca", json_boolean(rf_exists(ca)));
+    rf_autofree char *vpn = rf_vpn_applied(root);
+    if (vpn)
+        json_object_set_new(facts, "vpn", json_string(vpn));
     json_object_set_new(facts, "admins", admins_json(root));
     add_libvirt(facts, root, options);
     return facts;

@@ -14,6 +14,8 @@
 #include "postinstall/network.h"
 #include "postinstall/plan_guest.h"
 #include "postinstall/pool.h"
+#include "postinstall/proxy.h"
+#include "postinstall/vpn.h"
 
 #include <string.h>
 
@@ -85,6 +87,47 @@ static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *p
     step->done = is_true(pool, "active") && is_true(pool, "autostart");
 }
 
+/* "Publish crm.firma.example, cloud.firma.example by HTTPS" */
+static char *proxy_title(const rf_node_model *model)
+{
+    char *text = NULL;
+    for (size_t i = 0; i < model->guests_count; i++)
+        if (model->guests[i].published)
+            rf_append(&text, "%s%s", text ? ", " : "Publish ", model->guests[i].published);
+    if (!text)
+        return rf_strdup("Stop the reverse proxy: nothing is published any more");
+    rf_append(&text, " by HTTPS");
+    return text;
+}
+
+/* Beside the guests: neither waits for the other, and a name that can't be published is no reason to leave a guest down. */
+static void add_access(const rf_node_model *model, const json_t *facts, rf_plan *plan)
+{
+    const json_t *proxy = json_object_get(json_object_get(facts, "files"), RF_PROXY_FILE);
+    const char *vpn = rf_json_string(facts, "vpn");
+    if (rf_node_published(model) || proxy) {
+        rf_autofree char *title = proxy_title(model), *text = rf_proxy_text(model);
+        struct rf_step *step = rf_plan_add(plan, &rf_step_proxy, model, RF_PHASE_NODE, "proxy", "%s", title);
+        step->lane = RF_LANE_PROXY;
+        step->independent = true;
+        step->done = rf_node_published(model) && same_digest(proxy, text);
+    }
+    if (rf_node_vpn(model) || vpn) {
+        size_t peers = model->profile->access.vpn.peers_count;
+        char digest[RF_SHA256_HEX];
+        rf_vpn_digest(model->profile, digest);
+        struct rf_step *step =
+            rf_plan_add(plan, &rf_step_vpn, model, RF_PHASE_NODE, "vpn",
+                        peers ? "Make the VPN for %zu peer%s" : "Take the VPN away: %zu peers%s", peers,
+                        peers == 1 ? ""
+                        : peers    ? "s"
+                                   : "");
+        step->lane = RF_LANE_VPN;
+        step->independent = true;
+        step->done = peers && vpn && strcmp(vpn, digest) == 0;
+    }
+}
+
 void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
     rf_autofree char *sshd = rf_sshd_config();
@@ -93,6 +136,7 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
     step->done = same_digest(json_object_get(json_object_get(facts, "files"), RF_SSHD_CONFIG), sshd);
     add_admins(model, facts, plan);
     add_node(model, facts, plan);
+    add_access(model, facts, plan);
     for (size_t i = 0; i < model->guests_count; i++)
         rf_guest_plan_add(&model->guests[i], facts, plan);
     rf_retired_plan_add(model, facts, plan);

@@ -132,7 +132,7 @@ void rf_retired_plan_add(const rf_node_model *model, const json_t *facts, rf_pla
         rf_autofree char *id = rf_format("retire/%s", retired->name);
         struct rf_step *step = rf_plan_add(plan, &rf_step_retire, retired, RF_PHASE_NODE, id,
                                            "Shut %s down and keep it: the profile no longer has it", retired->name);
-        step->lane = (unsigned)(model->guests_count + i) + 1;
+        step->lane = RF_LANE_RETIRED + (unsigned)i;
         step->independent = true;
         step->done =
             !is_true(known, "autostart") && state && strcmp(state, rf_domain_state_name(VIR_DOMAIN_SHUTOFF)) == 0;

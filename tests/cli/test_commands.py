@@ -12,7 +12,7 @@ PROGRAM = pathlib.Path(os.environ.get("RF_PROGRAM", TOP / "build/richtfest"))
 MACHINES = TOP / "tests/machines"
 PROFILE = TOP / "profiles/musterkunde.yaml"
 COMMANDS = ["check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect", "recipe check",
-            "recipe list", "artefact list", "artefact fetch", "artefact verify"]
+            "recipe list", "recipe seed", "secrets show", "vpn show", "artefact list", "artefact fetch", "artefact verify"]
 
 
 def run(*words, stdin=None):
@@ -49,6 +49,8 @@ def test_each_command_explains_itself(command):
                                    ["check", "--json", "x"], ["plan", "x", "--machine"], ["image", "build", "--cache="],
                                    ["image", "inspect", "--verify=x", "x.iso"], ["recipe", "check"],
                                    ["recipe", "check", "a", "b"], ["recipe", "list", "a"], ["recipe", "chek", "a"],
+                                   ["recipe", "seed", "a", "b"], ["recipe", "seed", "--output", "x"], ["secrets", "show", "a", "b"],
+                                   ["vpn", "show"], ["vpn", "show", "--qr"],
                                    ["artefact", "list", "--pin"], ["artefact", "verify", "--json"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
@@ -111,6 +113,47 @@ def test_recipe_check_says_where(tmp_path):
     done = run("recipe", "check", folder)
     assert done.returncode == 1
     assert f"{folder}/recipe.yaml:2:1: error: titel: unknown key; did you mean 'title'?" in done.stderr
+
+
+def test_recipe_seed_is_what_a_node_writes(tmp_path):
+    seed, state = tmp_path / "seed.iso", tmp_path / "state"
+    state.mkdir()
+    done = run("recipe", "seed", TOP / "profiles/examples/directory.yaml", "dc1", "--output", seed, "--state", state)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = seed.read_bytes()
+    assert data[16 * 2048 + 40:].startswith(b"cidata ")
+    assert b"## template: jinja" in data and b"BEGIN PRIVATE KEY" in data
+    assert seed.stat().st_mode & 0o777 == 0o600
+    ca = (state / "var/lib/richtfest/ca/ca.pem").read_bytes()
+    again = run("recipe", "seed", TOP / "profiles/examples/directory.yaml", "dc1", "--output", seed, "--state", state)
+    assert again.returncode == 0
+    assert (state / "var/lib/richtfest/ca/ca.pem").read_bytes() == ca  # the same node
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["seed.iso", "state"]
+
+
+def test_recipe_seed_leaves_nothing_behind(tmp_path):
+    environment = dict(os.environ, TMPDIR=str(tmp_path))
+    seed = tmp_path / "seed.iso"
+    done = subprocess.run([PROGRAM, "recipe", "seed", TOP / "profiles/examples/directory.yaml", "dc1", "--output", seed], env=environment,
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["seed.iso"]
+
+
+def test_recipe_seed_of_nobody(tmp_path):
+    done = run("recipe", "seed", TOP / "profiles/examples/directory.yaml", "dc9", "--output", tmp_path / "x")
+    assert done.returncode == 64
+    assert "no guest 'dc9'" in done.stderr
+    done = run("recipe", "seed", TOP / "profiles/examples/directory.yaml", "dc1", "--output", tmp_path / "x", "--enrol", tmp_path / "y")
+    assert done.returncode == 64
+    assert "no directory" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["secrets", "show"], ["vpn", "show", "laptop"]])
+def test_commands_of_a_node_elsewhere(words):
+    done = run(*words)
+    assert done.returncode == 2
+    assert "no Richtfest node" in done.stderr
 
 
 def test_check_of_a_file_that_is_not_there():

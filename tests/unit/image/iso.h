@@ -31,7 +31,10 @@ static inline void put_manifest(const struct fixture *self)
     assert_int_equal(rf_xxh3_file(file, xxh3, NULL, NULL, NULL), 0);
     const struct rf_payload payload = {
         .path = (char *)RF_MEDIUM_ROOT_FILE, .size = 100000, .sha256 = sha256, .xxh3 = xxh3};
+    rf_autojson json_t *artefacts =
+        json_pack("[{s:s,s:s,s:s,s:s}]", "name", "cloud", "version", "34", "recipes", "nextcloud", "state", "waiting");
     rf_autojson json_t *json = rf_manifest_json(&(struct rf_manifest){.version = "0.1.0",
+                                                                      .artefacts = artefacts,
                                                                       .suite = "trixie",
                                                                       .kernel = "k",
                                                                       .archive = "a",

@@ -57,6 +57,7 @@ static void no_secrets_are_told(void **state)
     assert_null(strstr(all, "tttt"));
     assert_null(strstr(text, "pw"));
     assert_non_null(strstr(text, "from https://host/p.yaml"));
+    assert_non_null(strstr(text, "artefact    cloud 34, for nextcloud: waiting\n"));
     assert_true(json_is_true(json_object_get(json, "verified")));
 }
 

@@ -20,6 +20,8 @@ static void domains_are_as_they_were_reviewed(void **state)
     fixture_open(&fixture, NULL, rf_runner_dry());
     assert_domain(&fixture, 0, true, "domain-dc1-first-boot.xml");
     assert_domain(&fixture, 1, false, "domain-dc2.xml");
+    fixture.model->guests[1].recipe->uefi = fixture.model->guests[1].recipe->tpm = true;
+    assert_domain(&fixture, 1, false, "domain-uefi-tpm.xml");
     fixture_close(&fixture);
 }
 

@@ -177,7 +177,10 @@ def name_service(g):
 
 def trust_ca(g):
     """True where the node's CA is new here: programs that were running must be started again to see it."""
-    if not g.get("ca") or not put(CA_SOURCE, g["ca"]):
+    if not g.get("ca"):
+        return False
+    put(CA_SOURCE, g["ca"])
+    if g["ca"].strip() in (get(CA_BUNDLE) or ""):  # the bundle itself is asked: a run may have been cut off before it was made
         return False
     run("update-ca-certificates", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return True

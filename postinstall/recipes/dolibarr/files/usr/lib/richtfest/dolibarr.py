@@ -9,6 +9,7 @@ import guest
 TREE = "/var/www/dolibarr"
 CONFIG = TREE + "/htdocs/conf/conf.php"
 DATA = "/srv/dolibarr"
+INSTALLED = DATA + "/installed"  # written when the installation is complete
 ARTEFACT = "/usr/share/richtfest/artefacts/dolibarr"
 
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "installer/on_node.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "installer/engine.h"
+#include "installer/inputs.h"
+
+int rf_on_node_open(struct rf_on_node *ret_node, rf_error **err)
+{
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    if (!rf_exists(RF_STATE_PROFILE))
+        return rf_fail(err, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
+    if (rf_read_profile(RF_STATE_PROFILE, &profile, &problems, err) < 0)
+        return -1;
+    rf_node_model *model = profile ? rf_node_model_new(profile, NULL, NULL, &problems) : NULL;
+    if (!model)
+        return rf_fail_problems(err, RF_BAD_PROFILE, &problems);
+    *ret_node = (struct rf_on_node){RF_STEAL(profile), model};
+    return 0;
+}
+
+void rf_on_node_close(struct rf_on_node *node)
+{
+    rf_node_model_free(node->model);
+    rf_profile_free(node->profile);
+    *node = (struct rf_on_node){0};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The node's reverse proxy: Caddy, from Debian. It serves every guest's published name by HTTPS from that guest's own port: HTTP leads to
+ * HTTPS, HSTS is set where the application does not, websockets and large bodies pass.
+ *
+ * Certificates are Caddy's to get and to renew: by ACME, and where that can't be reached (or access.tls is `own`) from an authority of the
+ * node's CA that Caddy holds and that can sign for the published names only. What it got by ACME lies in the node's state, so a reinstalled
+ * root does not ask for it again.
+ */
+#pragma once
+
+#include "base/step.h"
+#include "postinstall/node.h"
+
+#define RF_PROXY_DIR                                                                                                   \
+    "/etc/richtfest/proxy" /* Caddyfile, root.pem, authority.pem, authority.key (0640, Caddy's group) */
+#define RF_PROXY_FILE RF_PROXY_DIR "/Caddyfile"
+#define RF_PROXY_STATE RF_STATE_DIR "/caddy" /* Caddy's own */
+
+/* Pure: the configuration. The caller frees it. */
+char *rf_proxy_text(const rf_node_model *model);
+
+/* Writes the configuration (validated by Caddy itself before it takes the place of the old one), gives Caddy its authority, and lets it take
+ * both over; its connections go on. Afterwards every name must answer by HTTPS with a certificate that is trusted, whatever
+ * its guest says. Where nothing is published it stops Caddy and removes the files. Argument: rf_node_model. Repeatable. */
+extern const struct rf_step_ops rf_step_proxy;

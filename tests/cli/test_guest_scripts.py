@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guests' scripts do with files and texts, without a guest."""
+import importlib.machinery
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+RECIPES = TOP / "postinstall/recipes"
+SHARED = TOP / "image/data/guest-root/usr/lib/richtfest"
+
+
+def load(path, name):
+    """A script as a module; its last lines, which do the work, are left out."""
+    text = re.split(r"^(?:main\(\)|sys\.exit\(main\(\)\)|guest\.health\()", path.read_text(), flags=re.M)[0]
+    module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, None))
+    sys.path[:0] = [str(SHARED), str(path.parent)]
+    try:
+        exec(compile(text, str(path), "exec"), module.__dict__)
+    finally:
+        del sys.path[:2]
+    return module
+
+
+@pytest.fixture
+def guest(tmp_path, monkeypatch):
+    module = load(SHARED / "guest.py", "guest")
+    for name in ("SEED", "PUBLIC", "DONE", "CA_SOURCE", "CA_BUNDLE"):
+        monkeypatch.setattr(module, name, str(tmp_path / name))
+    monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    return module
+
+
+def test_put_writes_once_with_its_mode(guest, tmp_path):
+    path = tmp_path / "a/b"
+    os.umask(0o077)
+    assert guest.put(str(path), "x", 0o640)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert path.parent.stat().st_mode & 0o777 == 0o755
+    before = path.stat().st_mtime_ns
+    if os.getuid() == 0:
+        assert not guest.put(str(path), "x", 0o640)
+        assert path.stat().st_mtime_ns == before
+    assert guest.put(str(path), "y", 0o640) and path.read_text() == "y"
+    assert sorted(os.listdir(path.parent)) == ["b"]
+
+
+def test_put_leaves_the_old_file_where_a_half_written_one_lies(guest, tmp_path):
+    path = tmp_path / "f"
+    path.write_text("old")
+    (tmp_path / "f.new").write_text("half")
+    guest.put(str(path), "new")
+    assert path.read_text() == "new" and not (tmp_path / "f.new").exists()
+
+
+def test_a_cut_off_update_of_the_bundle_is_made_again(guest, tmp_path, monkeypatch):
+    """Killed between the CA's file and the bundle: the next run must not take the bundle for made."""
+    ran = []
+    monkeypatch.setattr(guest, "run", lambda *argv, **_: ran.append(argv[0]))
+    pathlib.Path(guest.CA_SOURCE).write_text("-----CA-----\n")
+    pathlib.Path(guest.CA_BUNDLE).write_text("others\n")
+    assert guest.trust_ca({"ca": "-----CA-----\n"}) and ran == ["update-ca-certificates"]
+    pathlib.Path(guest.CA_BUNDLE).write_text("others\n-----CA-----\n")
+    assert not guest.trust_ca({"ca": "-----CA-----\n"}) and len(ran) == 1
+
+
+def test_public_part_holds_no_secret(guest, monkeypatch):
+    monkeypatch.setattr(guest, "name_service", lambda g: None)
+    monkeypatch.setattr(guest, "run", lambda *a, **k: None)
+    guest.basics({"name": "x", "ca": "C", "certificate": "P", "secrets": {"admin": "Geheim", "tls_key": "Schluessel"}})
+    assert json.loads(pathlib.Path(guest.PUBLIC).read_text()) == {"name": "x", "ca": "C", "certificate": "P"}
+    assert os.stat(guest.TLS + "/key.pem").st_mode & 0o777 == 0o600
+
+
+def test_a_word_is_one_line(guest, capsys):
+    with pytest.raises(SystemExit) as end:
+        guest.later("ldap_bind: refused\n\tmore of it\n")
+    assert end.value.code == 1
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_ldif_is_read_with_its_base64(guest, monkeypatch):
+    ldif = "dn: CN=a,DC=x\ncn: a\n\ndn:: Q049TcO8bGxlcixEQz14\nmemberOf: G1\nmemberOf: G2\n\n# refldaps://x/CN=Configuration\n"
+    monkeypatch.setattr(guest, "ask", lambda *a, **k: (0, ldif, ""))
+    monkeypatch.setattr(guest, "put", lambda path, *a: pathlib.Path("/tmp/" + os.path.basename(path)).write_text("") or True)
+    monkeypatch.setattr(guest.os, "unlink", lambda path: None)
+    found = guest.ldap_search({"directory": {"uri": "ldaps://d", "service_dn": "S", "base_dn": "B"}}, "p", "(x)", "cn")
+    assert [e["dn"] for e in found] == [["CN=a,DC=x"], ["CN=Müller,DC=x"]] and found[1]["memberOf"] == ["G1", "G2"]
+    assert guest.ldap_escaped("a*(b)\\") == "a\\2a\\28b\\29\\5c"
+
+
+@pytest.mark.parametrize("uri, number", [
+    ("tel:+49-30-1234567", "+49301234567"), ("tel:+49%2030%20123", "+4930123"), ("callto:030 / 123", "030123"), ("tel://0301", "0301"),
+    ("sip:+4930123@pbx.example;user=phone", "+4930123"), ("tel:+49 (0) 30 12", "+493012"), ("tel:*21#", "*21#"), ("tel:", ""),
+    ("tel:javascript", "")])
+def test_dialled_numbers(uri, number):
+    assert load(RECIPES / "terminal-server/files/usr/lib/richtfest/dial", "dial").number_of(uri) == number
+
+
+def test_ini_lines_are_changed_in_their_section(tmp_path):
+    ts = load(RECIPES / "terminal-server/files/usr/lib/richtfest/ts-provision", "ts")
+    path = tmp_path / "xrdp.ini"
+    path.write_text("[Globals]\nport=3389\n; certificate=x\ncertificate=\nkeep=1\n[Xorg]\nport=-1\n")
+    ts.put.__globals__["os"].fchown = lambda *_: None
+    ts.change_lines(str(path), {("Globals", "certificate"): "/c.pem", ("Globals", "new"): "2", ("Xorg", "port"): "7"})
+    text = path.read_text()
+    assert text == "[Globals]\nport=3389\ncertificate=/c.pem\nkeep=1\nnew=2\n[Xorg]\nport=7\n"
+
+
+def test_php_configuration_is_quoted(tmp_path, monkeypatch):
+    dolibarr = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr.py", "dolibarr")
+    conf = tmp_path / "conf.php"
+    conf.write_text("<?php\n$a = 'old';\n$gone='x';\n?>\n")
+    monkeypatch.setattr(dolibarr, "CONFIG", str(conf))
+    monkeypatch.setattr(dolibarr.guest, "put", lambda path, text, *_: pathlib.Path(path).write_text(text))
+    dolibarr.change_config({"a": "it's \\ new", "gone": None, "added": "$x"})
+    assert conf.read_text() == "<?php\n$a = 'it\\'s \\\\ new';\n$added = '$x';\n"
+    assert dolibarr.config_value("a") == "it's \\ new" and dolibarr.config_value("gone") is None
+
+
+def test_tryton_names_its_service_account_and_group():
+    tryton = load(RECIPES / "tryton/files/usr/lib/richtfest/tryton.py", "tryton")
+    text = tryton.config_text({"directory": {"uri": "ldaps://dc1.x:636", "base_dn": "DC=x", "service_dn": "CN=svc-crm,OU=R,DC=x"},
+                               "service_password": "p%w", "group_dn": "CN=g,DC=x"})
+    uri = re.search(r"^uri = (ldaps.*)$", text, re.M).group(1)
+    base, attributes, scope, wanted, service = uri.split("?")
+    assert scope == "subtree" and "memberOf" in wanted and service == "bindname=CN%3Dsvc-crm%2COU%3DR%2CDC%3Dx"
+    assert "bind_pass = p%w\n" in text
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent.name for p in RECIPES.glob("*/recipe.yaml")))
+def test_recipes_hold_together(folder):
+    """What recipe.yaml names is in files/, scripts can be run and parsed, units wait for what they must wait for."""
+    recipe = yaml.safe_load((RECIPES / folder / "recipe.yaml").read_text())
+    files = RECIPES / folder / "files"
+    commands = [recipe["image"].get("build"), recipe.get("configure"), *(recipe.get("backup") or {}).values()]
+    commands += [probe.get("argv") for probe in recipe["health"]["probes"]]
+    for argv in commands:
+        for word in (argv or [])[:1]:
+            if word.startswith("/usr/lib/richtfest/"):
+                found = [root / word.lstrip("/") for root in (files, TOP / "image/data/guest-root") if (root / word.lstrip("/")).exists()]
+                assert found and os.access(found[0], os.X_OK), word
+    for script in (files / "usr/lib/richtfest").iterdir():
+        if script.read_text().startswith(("#!/usr/bin/python3", "# SPDX")) and script.suffix != ".php":
+            compile(script.read_text(), str(script), "exec")
+        elif script.read_text().startswith("#!/bin/sh"):
+            assert subprocess.run(["sh", "-n", script]).returncode == 0
+    for unit in recipe["image"].get("enable", []):
+        if unit.startswith("richtfest-"):
+            assert (files / "etc/systemd/system" / unit).exists(), unit
+    for unit in (files / "etc/systemd/system").glob("*-provision.service"):
+        text = unit.read_text()
+        assert "ConditionPathExists=/var/lib/richtfest/guest.json" in text and "RestartPreventExitStatus=2" in text
+
+
+def test_user_data_is_the_same_everywhere():
+    assert len({(p / "user-data.j2").read_text() for p in RECIPES.iterdir() if (p / "recipe.yaml").exists()}) == 1
