@@ -117,7 +117,7 @@ class Installation:
 
     def start(self):
         self.server.start()
-        text = profile.for_lab(TOP / "profiles/musterkunde.yaml", self.key, self.server.url("/report"))
+        text = profile.for_lab(TOP / "profiles/examples/directory.yaml", self.key, self.server.url("/report"))
         if not self.guests:
             text.remove("guests")
         profile.shrink(text, cores=self.cores, memory=self.memory)

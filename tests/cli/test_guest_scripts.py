@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the guests' scripts do with files and texts, without a guest."""
+import http.server
 import importlib.machinery
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 import yaml
@@ -63,18 +65,18 @@ def test_put_leaves_the_old_file_where_a_half_written_one_lies(guest, tmp_path):
 
 def test_a_cut_off_update_of_the_bundle_is_made_again(guest, tmp_path, monkeypatch):
     """Killed between the CA's file and the bundle: the next run must not take the bundle for made."""
-    ran = []
-    monkeypatch.setattr(guest, "run", lambda *argv, **_: ran.append(argv[0]))
+    monkeypatch.setattr(guest, "run", lambda *argv, **_: subprocess.CompletedProcess(argv, 0, "1234abcd\n", ""))
     pathlib.Path(guest.CA_SOURCE).write_text("-----CA-----\n")
     pathlib.Path(guest.CA_BUNDLE).write_text("others\n")
-    assert guest.trust_ca({"ca": "-----CA-----\n"}) and ran == ["update-ca-certificates"]
-    pathlib.Path(guest.CA_BUNDLE).write_text("others\n-----CA-----\n")
-    assert not guest.trust_ca({"ca": "-----CA-----\n"}) and len(ran) == 1
+    assert guest.trust_ca({"ca": "-----CA-----\n"})
+    assert pathlib.Path(guest.CA_BUNDLE).read_text() == "others\n-----CA-----\n"
+    assert (tmp_path / "1234abcd.0").read_text() == "-----CA-----\n"
+    assert not guest.trust_ca({"ca": "-----CA-----\n"})
 
 
 def test_public_part_holds_no_secret(guest, monkeypatch):
     monkeypatch.setattr(guest, "name_service", lambda g: None)
-    monkeypatch.setattr(guest, "run", lambda *a, **k: None)
+    monkeypatch.setattr(guest, "trust_ca", lambda g: False)
     guest.basics({"name": "x", "ca": "C", "certificate": "P", "secrets": {"admin": "Geheim", "tls_key": "Schluessel"}})
     assert json.loads(pathlib.Path(guest.PUBLIC).read_text()) == {"name": "x", "ca": "C", "certificate": "P"}
     assert os.stat(guest.TLS + "/key.pem").st_mode & 0o777 == 0o600
@@ -103,6 +105,35 @@ def test_ldif_is_read_with_its_base64(guest, monkeypatch):
     ("tel:javascript", "")])
 def test_dialled_numbers(uri, number):
     assert load(RECIPES / "terminal-server/files/usr/lib/richtfest/dial", "dial").number_of(uri) == number
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_click_asks_the_telephone_system(tmp_path, monkeypatch, capsys, status):
+    """A small HTTP peer stands for the telephone system."""
+    asked = []
+
+    class Peer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    peer = http.server.HTTPServer(("127.0.0.1", 0), Peer)
+    threading.Thread(target=peer.handle_request, daemon=True).start()
+    dial = load(RECIPES / "terminal-server/files/usr/lib/richtfest/dial", "dial")
+    settings = tmp_path / "guest.json"
+    url = f"http://127.0.0.1:{peer.server_port}/call?to={{number}}&from={{user}}"
+    settings.write_text(json.dumps({"settings": {"dial_url": url}}))
+    monkeypatch.setattr(dial, "SETTINGS", str(settings))
+    monkeypatch.setattr(dial.getpass, "getuser", lambda: "anna müller")
+    monkeypatch.setattr(dial.sys, "argv", ["dial", "tel:+49-30-1234567"])
+    assert dial.main() == (0 if status == 200 else 1)
+    peer.server_close()
+    assert asked == ["/call?to=%2B49301234567&from=anna%20m%C3%BCller"]
+    assert ("wird gewählt" if status == 200 else "Kein Anruf") in capsys.readouterr().out
 
 
 def test_ini_lines_are_changed_in_their_section(tmp_path):

@@ -166,8 +166,8 @@ def program():
 
 @pytest.fixture(scope="session")
 def shipped_profile():
-    """The customer's profile."""
-    path = os.path.join(ROOT, "profiles", "musterkunde.yaml")
+    """The smallest useful profile: the customer's directory alone."""
+    path = os.path.join(ROOT, "profiles", "examples", "directory.yaml")
     if not os.path.exists(path):
         pytest.skip(f"{path} does not exist")
     return path

@@ -53,7 +53,12 @@ static void shipped_profile(void **state)
     assert_int_equal(profile->storage.match.size.max, 0);
     assert_int_equal(profile->storage.count, 2);
     assert_int_equal(profile->storage.level, RF_LEVEL_RAID1);
-    assert_int_equal(profile->guests_count, 1);
+    assert_int_equal(profile->guests_count, 3);
+    assert_string_equal(profile->guests[1].directory, "dc1");
+    assert_int_equal(profile->guests[2].reach_count, 1);
+    assert_int_equal(profile->access.tls, RF_TLS_ACME);
+    assert_int_equal(profile->access.vpn.port, 51820);
+    assert_int_equal(profile->access.vpn.peers_count, 1);
     assert_string_equal(profile->guests[0].recipe, "active-directory");
     assert_int_equal(profile->guests[0].disk, UINT64_C(40000000000));
     assert_string_equal(rf_json_string(profile->guests[0].settings, "realm"), "AD.MUSTERKUNDE.EXAMPLE");
@@ -68,6 +73,9 @@ static void defaults(void **state)
     assert_int_equal(profile->network.uplink.match_carrier, RF_ANY);
     assert_null(profile->network.uplink.match_mac);
     assert_string_equal(profile->network.guests.subnet, "10.20.0.0/24");
+    assert_int_equal(profile->access.tls, RF_TLS_ACME);
+    assert_int_equal(profile->access.vpn.peers_count, 0);
+    assert_null(profile->guests);
     assert_string_equal(profile->storage.foreign, "refuse");
     assert_int_equal(profile->storage.count, 1);
     assert_int_equal(profile->storage.match.rotational, RF_ANY);
