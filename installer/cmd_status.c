@@ -10,7 +10,10 @@
 #include "installer/subcommand.h"
 #include "postinstall/status.h"
 
+#include <errno.h>
 #include <string.h>
+
+enum { WATCH_SECONDS = 5 };
 
 static double uptime(void)
 {
@@ -61,29 +64,51 @@ static void print_text(const json_t *status)
     printf("\n%s\n", json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
 }
 
-static int show(const rf_profile *profile, bool as_json, rf_error **err)
+static json_t *ask(const rf_profile *profile, rf_error **err)
 {
     rf_autojson json_t *guests = rf_node_status_json(profile, NULL, err);
     if (!guests)
-        return -1;
+        return NULL;
     rf_autojson json_t *arrays = rf_arrays_json("");
     bool healthy = arrays_are_well(arrays) && guests_are_well(guests);
-    rf_autojson json_t *status = json_pack("{s:o,s:O,s:O,s:b}", "node", node_json(profile), "arrays", arrays, "guests",
-                                           guests, "healthy", healthy);
+    return json_pack("{s:o,s:O,s:O,s:b}", "node", node_json(profile), "arrays", arrays, "guests", guests, "healthy",
+                     healthy);
+}
+
+static int show(const rf_profile *profile, bool as_json, rf_error **err)
+{
+    rf_autojson json_t *status = ask(profile, err);
+    if (!status)
+        return -1;
     if (as_json) {
         rf_autofree char *text = rf_json_text(status);
         fputs(text, stdout);
     } else {
         print_text(status);
     }
-    return healthy ? RF_OK : RF_FAILED;
+    return json_is_true(json_object_get(status, "healthy")) ? RF_OK : RF_FAILED;
+}
+
+/* Until the person ends it. The screen is cleared only when the new picture is there: asking takes some seconds. */
+static int watch(const rf_profile *profile, rf_error **err)
+{
+    for (;;) {
+        rf_autojson json_t *status = ask(profile, err);
+        if (!status)
+            return -1;
+        printf("\033[H\033[2J"); /* ECMA-48: cursor home, erase the display */
+        print_text(status);
+        if (fflush(stdout) != 0)
+            return rf_fail_errno(err, RF_FAILED, errno, "writing");
+        sleep(WATCH_SECONDS);
+    }
 }
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    bool as_json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc > 2 || (argc == 2 && !as_json))
-        return rf_say_usage(self, "it takes --json or nothing");
+    bool as_json = argc == 2 && strcmp(argv[1], "--json") == 0, live = argc == 2 && strcmp(argv[1], "--watch") == 0;
+    if (argc > 2 || (argc == 2 && !as_json && !live))
+        return rf_say_usage(self, "it takes --json, --watch or nothing");
     rf_autoproblems rf_problems problems = {0};
     rf_autoprofile rf_profile *profile = NULL;
     rf_error *error = NULL;
@@ -95,15 +120,17 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return rf_say_error(error);
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_PROFILE);
-    int outcome = show(profile, as_json, &error);
+    int outcome = live ? watch(profile, &error) : show(profile, as_json, &error);
     return outcome < 0 ? rf_say_error(error) : outcome;
 }
 
 const struct rf_subcommand rf_cmd_status = {
     .name = "status",
-    .usage = "[--json]",
+    .usage = "[--json | --watch]",
     .summary = "on the node: itself, its arrays, its guests and their health",
     .help = "Asks everything now; as root, because the profile is readable for root only.\n"
+            "  --json    for programs\n"
+            "  --watch   again every few seconds, until it is interrupted\n"
             "0: all healthy. 3: something is not. 2: this is no node.\n",
     .run = run,
 };
