@@ -13,7 +13,10 @@
 #include "postinstall/status.h"
 #include "raid/inventory.h"
 
+#include <errno.h>
 #include <string.h>
+
+enum { WATCH_SECONDS = 5 };
 
 static double uptime(void)
 {
@@ -74,31 +77,56 @@ static void print_text(const json_t *status)
     printf("\n%s\n", json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
 }
 
-static int show(const rf_profile *profile, bool as_json, rf_error **err)
+static json_t *ask(const rf_profile *profile, rf_error **err)
 {
     rf_autojson json_t *guests = rf_node_status_json(profile, NULL, err);
     if (!guests)
-        return -1;
+        return NULL;
     rf_autojson json_t *arrays = rf_arrays_json("");
     rf_autojson json_t *disks = disks_json(profile);
     bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests);
-    rf_autojson json_t *status = json_pack("{s:o,s:o,s:O,s:O,s:O,s:b}", "node", node_json(profile), "report",
-                                           rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays,
-                                           "guests", guests, "healthy", healthy);
+    return json_pack("{s:o,s:o,s:O,s:O,s:O,s:b}", "node", node_json(profile), "report",
+                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,
+                     "healthy", healthy);
+}
+
+static int show(const rf_profile *profile, bool as_json, rf_error **err)
+{
+    rf_autojson json_t *status = ask(profile, err);
+    if (!status)
+        return -1;
     if (as_json) {
         rf_autofree char *text = rf_json_text(status);
         fputs(text, stdout);
     } else {
         print_text(status);
     }
-    return healthy ? RF_OK : RF_FAILED;
+    return json_is_true(json_object_get(status, "healthy")) ? RF_OK : RF_FAILED;
+}
+
+/* Until the person ends it. The screen is cleared only when the new picture is there: asking takes some seconds. */
+static int watch(const rf_profile *profile, rf_error **err)
+{
+    for (;;) {
+        rf_autojson json_t *status = ask(profile, err);
+        if (!status)
+            return -1;
+        printf("\033[H\033[2J"); /* ECMA-48: cursor home, erase the display */
+        print_text(status);
+        if (fflush(stdout) != 0)
+            return rf_fail_errno(err, RF_FAILED, errno, "writing");
+        sleep(WATCH_SECONDS);
+    }
 }
 
 struct options {
-    bool json;
+    bool json, watch;
 };
 
-static const struct rf_option known[] = {RF_OPTION_FLAG(struct options, json, "json", "everything, for programs"), {0}};
+static const struct rf_option known[] = {
+    RF_OPTION_FLAG(struct options, json, "json", "everything, for programs"),
+    RF_OPTION_FLAG(struct options, watch, "watch", "again every few seconds, until it is interrupted"),
+    {0}};
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
@@ -107,8 +135,8 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     int count = rf_read_options(self, argc, argv, &options, &words);
     if (count < 0)
         return RF_USAGE;
-    if (count > 0)
-        return rf_say_usage(self, "it takes --json or nothing");
+    if (count > 0 || (options.json && options.watch))
+        return rf_say_usage(self, "it takes --json, --watch or nothing");
     rf_autoprofile rf_profile *profile = NULL;
     rf_error *error = NULL;
     if (!rf_exists(RF_STATE_PROFILE)) {
@@ -118,16 +146,18 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     int code = rf_command_profile(RF_STATE_PROFILE, false, &profile);
     if (code != RF_OK)
         return code;
-    int outcome = show(profile, options.json, &error);
+    int outcome = options.watch ? watch(profile, &error) : show(profile, options.json, &error);
     return outcome < 0 ? rf_say_error(error) : outcome;
 }
 
 const struct rf_subcommand rf_cmd_status = {
     .name = "status",
-    .usage = "[--json]",
+    .usage = "[--json | --watch]",
     .summary = "on the node: itself, its disks and arrays, its guests and their health",
     .options = known,
     .help = "Asks everything now; as root, because the profile is readable for root only.\n"
+            "  --json    for programs\n"
+            "  --watch   again every few seconds, until it is interrupted\n"
             "0: all healthy. 3: something is not. 2: this is no node.\n",
     .run = run,
 };

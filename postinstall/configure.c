@@ -11,6 +11,7 @@
 #include "postinstall/guest_tls.h"
 #include "postinstall/health.h"
 #include "postinstall/secret.h"
+#include "postinstall/snapshot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -117,6 +118,8 @@ static int configure_apply(struct rf_step_env *env, const void *arg, rf_error **
 {
     const struct rf_node_guest *guest = arg;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
+    if (rf_snapshot_before(env, guest, "configure", err) < 0)
+        return -1;
     return rf_configure_run(env, guest, agent, err);
 }
 

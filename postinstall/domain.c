@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "postinstall/domain_xml.h"
+#include "postinstall/snapshot.h"
 
 #include <string.h>
 
@@ -96,6 +97,16 @@ static void tell_restart(struct rf_step_env *env, const struct rf_node_guest *gu
     tell(env, message);
 }
 
+/* Is it there with another definition? (Only whether it starts with the node is no reason for a snapshot.) */
+static bool redefined(const struct rf_node_guest *guest, virConnectPtr connection)
+{
+    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
+    char wanted[RF_SHA256_HEX];
+    rf_domain_digest(guest, wanted);
+    return digest && strcmp(digest, wanted) != 0;
+}
+
 static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
@@ -107,6 +118,8 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
              guest->node->kvm_reason ? guest->node->kvm_reason : "no KVM on this node: the guest is emulated, slowly");
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
+    if (redefined(guest, connection) && rf_snapshot_before(env, guest, "define", err) < 0)
+        return -1;
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
     if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)
         return rf_libvirt_fail(err, "defining the guest %s", guest->asked->name);

@@ -10,6 +10,7 @@
 #include "postinstall/domain.h"
 #include "postinstall/guest_exec.h"
 #include "postinstall/probe.h"
+#include "postinstall/probe_record.h"
 #include "postinstall/secret.h"
 
 #include <ctype.h>
@@ -167,6 +168,7 @@ int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, r
         if (wait_for(env, guest, agent, i, deadline, err) < 0)
             return -1;
     rf_autojson json_t *results = rf_health_ask(guest, agent, 0);
+    rf_probe_record(guest, results);
     return record(guest, results, err);
 }
 

@@ -7,9 +7,14 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/domain.h"
 #include "postinstall/facts.h"
 #include "postinstall/health.h"
+#include "postinstall/probe.h"
+#include "postinstall/probe_record.h"
+#include "postinstall/retire.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum { PROBE_SECONDS = 10 };
@@ -31,11 +36,47 @@ static json_t *pool_json(const rf_node_model *model, virConnectPtr connection)
                      (json_int_t)info.available);
 }
 
-static void add_health(json_t *json, const struct rf_node_guest *guest, bool running)
+/* One guest's probes, asked beside the others'. */
+struct asking {
+    const struct rf_node_guest *guest;
+    bool running;
+    json_t *probes;
+    pthread_t thread;
+};
+
+static void *ask(void *data)
+{
+    struct asking *asking = data;
+    rf_autoagent rf_agent *agent = rf_agent_libvirt(asking->guest->node->libvirt, asking->guest->asked->name);
+    asking->probes = asking->running ? rf_health_ask(asking->guest, agent, PROBE_SECONDS) : json_array();
+    rf_probe_record(asking->guest, asking->probes);
+    return NULL;
+}
+
+static bool is_running(const struct rf_node_guest *guest, virConnectPtr connection)
+{
+    rf_autodomain virDomainPtr domain = connection ? virDomainLookupByName(connection, guest->asked->name) : NULL;
+    int state = VIR_DOMAIN_NOSTATE;
+    return domain && virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING;
+}
+
+/* The caller frees the array and the probes in it. */
+static struct asking *ask_all(const rf_node_model *model, virConnectPtr connection)
+{
+    struct asking *askings = rf_alloc((model->guests_count + 1) * sizeof(*askings));
+    for (size_t i = 0; i < model->guests_count; i++) {
+        askings[i] = (struct asking){&model->guests[i], is_running(&model->guests[i], connection), NULL, 0};
+        if (pthread_create(&askings[i].thread, NULL, ask, &askings[i]) != 0)
+            abort();
+    }
+    for (size_t i = 0; i < model->guests_count; i++)
+        pthread_join(askings[i].thread, NULL);
+    return askings;
+}
+
+static void add_health(json_t *json, const struct rf_node_guest *guest, json_t *probes)
 {
     rf_autojson json_t *recorded = rf_health_recorded(guest);
-    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
-    json_t *probes = running ? rf_health_ask(guest, agent, PROBE_SECONDS) : json_array();
     bool healthy = rf_health_all_ok(probes);
     json_object_set_new(json, "healthy", json_boolean(healthy));
     if (healthy && rf_json_string(recorded, "since"))
@@ -43,7 +84,24 @@ static void add_health(json_t *json, const struct rf_node_guest *guest, bool run
     json_object_set_new(json, "probes", probes);
 }
 
-static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr connection)
+/* Domains of ours that the profile no longer has. */
+static json_t *kept_json(const rf_node_model *model, virConnectPtr connection)
+{
+    json_t *kept = json_array();
+    virDomainPtr *domains = NULL;
+    int count = connection ? virConnectListAllDomains(connection, &domains, 0) : 0, state;
+    for (int i = 0; i < count; i++) {
+        const char *name = virDomainGetName(domains[i]);
+        if (rf_domain_ours(domains[i]) && !rf_node_guest_named(model, name) &&
+            virDomainGetState(domains[i], &state, NULL, 0) == 0)
+            json_array_append_new(kept, json_pack("{s:s,s:s}", "name", name, "state", rf_domain_state_name(state)));
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return kept;
+}
+
+static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr connection, json_t *probes)
 {
     rf_autodomain virDomainPtr domain = connection ? virDomainLookupByName(connection, guest->asked->name) : NULL;
     int state = VIR_DOMAIN_NOSTATE;
@@ -53,7 +111,11 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     json_t *json =
         json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", guest->asked->name, "recipe", guest->recipe->name, "state",
                   domain ? rf_domain_state_name(state) : absent, "address", guest->address, "fqdn", guest->fqdn);
-    add_health(json, guest, domain && state == VIR_DOMAIN_RUNNING);
+    add_health(json, guest, probes);
+    if (domain && rf_domain_restart_needed(domain))
+        json_object_set_new(json, "restart_needed", json_true());
+    if (guest->published)
+        json_object_set_new(json, "published", json_string(guest->published));
     rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
     if (rf_exists(handover))
         json_object_set_new(json, "handover", json_string(handover));
@@ -84,15 +146,29 @@ json_t *rf_node_status_json(const rf_profile *profile, const struct rf_node_opti
         json_object_set_new(status, "network", network_json(model, connection));
         json_object_set_new(status, "pool", pool_json(model, connection));
     }
+    rf_autofree struct asking *askings = ask_all(model, connection);
     for (size_t i = 0; i < model->guests_count; i++)
-        json_array_append_new(guests, guest_json(&model->guests[i], connection));
+        json_array_append_new(guests, guest_json(&model->guests[i], connection, askings[i].probes));
     json_object_set_new(status, "guests", guests);
+    json_object_set_new(status, "kept", kept_json(model, connection));
     return status;
 }
 
 static const char *or_dash(const char *text)
 {
     return text ? text : "-";
+}
+
+static void append_probe(char **text, const json_t *probe)
+{
+    const json_t *error = json_object_get(probe, "error");
+    bool fine = strcmp(or_dash(rf_json_string(probe, "state")), rf_health_name(RF_HEALTH_OK)) == 0;
+    rf_append(text, "  %-24s %-8s %-20s %s\n", or_dash(rf_json_string(probe, "probe")),
+              or_dash(rf_json_string(probe, "state")), or_dash(rf_json_string(probe, "since")),
+              or_dash(rf_json_string(probe, "words")));
+    if (fine && error)
+        rf_append(text, "  %-24s %-8s %-20s %s\n", "", "was not", or_dash(rf_json_string(error, "at")),
+                  or_dash(rf_json_string(error, "words")));
 }
 
 static void append_guest(char **text, const json_t *guest)
@@ -102,13 +178,24 @@ static void append_guest(char **text, const json_t *guest)
               or_dash(rf_json_string(guest, "recipe")), or_dash(rf_json_string(guest, "state")),
               or_dash(rf_json_string(guest, "address")), health, or_dash(rf_json_string(guest, "since")));
     const json_t *probes = json_object_get(guest, "probes");
-    for (size_t i = 0; i < json_array_size(probes); i++) {
-        const json_t *probe = json_array_get(probes, i);
-        rf_append(text, "  %-24s %-8s %s\n", or_dash(rf_json_string(probe, "probe")),
-                  or_dash(rf_json_string(probe, "state")), or_dash(rf_json_string(probe, "words")));
-    }
+    for (size_t i = 0; i < json_array_size(probes); i++)
+        append_probe(text, json_array_get(probes, i));
+    if (rf_json_string(guest, "published"))
+        rf_append(text, "  published:               https://%s/\n", rf_json_string(guest, "published"));
+    if (json_is_true(json_object_get(guest, "restart_needed")))
+        rf_append(text,
+                  "  restart needed:          it runs with its former definition until it is shut down and started\n");
     if (rf_json_string(guest, "handover"))
         rf_append(text, "  passwords, encrypted:    %s\n", rf_json_string(guest, "handover"));
+}
+
+static void append_kept(char **text, const json_t *kept)
+{
+    for (size_t i = 0; i < json_array_size(kept); i++) {
+        const json_t *one = json_array_get(kept, i);
+        rf_append(text, "%-12s %-18s %-12s %-15s kept: not in the profile\n", or_dash(rf_json_string(one, "name")), "-",
+                  or_dash(rf_json_string(one, "state")), "-");
+    }
 }
 
 static void append_node(char **text, const json_t *status)
@@ -138,5 +225,6 @@ char *rf_node_status_text(const json_t *status)
                   "SINCE");
     for (size_t i = 0; i < json_array_size(guests); i++)
         append_guest(&text, json_array_get(guests, i));
+    append_kept(&text, json_object_get(status, "kept"));
     return text ? text : rf_strdup("");
 }

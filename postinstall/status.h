@@ -4,12 +4,14 @@
 
 #include "postinstall/node.h"
 
-/* Asks libvirt and every running guest's probes once, now. Blocks for as long as a guest that does not answer takes: up to ten
- * seconds a probe. Changes nothing. The caller owns the object; NULL only where the profile is wrong.
+/* Asks libvirt and every running guest's probes once, now, the guests side by side. Blocks for as long as a guest that does not answer takes:
+ * up to ten seconds a probe. Changes nothing but what is remembered of the probes (postinstall/probe_record.h). The caller owns the
+ * object; NULL only where the profile is wrong.
  *
  *   {"libvirt": "reachable", "network": {"name", "subnet", "active"}, "pool": {"path", "active", "free", "size"},
- *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "probes": [{"probe", "state", "words"}],
- *                "handover": PATH}]}
+ *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "published", "restart_needed", "handover": PATH,
+ *                "probes": [{"probe", "state", "words", "since", "error": {"words", "at"}}]}],
+ *    "kept": [{"name", "state"}]}
  */
 json_t *rf_node_status_json(const rf_profile *profile, const struct rf_node_options *options, rf_error **err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
 #include "postinstall/health.h"
+#include "postinstall/probe_record.h"
 #include "tests/unit/postinstall/agent.h"
 #include "tests/unit/postinstall/fixture.h"
 
@@ -37,6 +38,35 @@ static void a_healthy_guest_is_recorded(void **state)
     fixture_close(&fixture);
 }
 
+static json_t *results_of(const char *state, const char *words)
+{
+    return json_pack("[{s:s,s:s,s:s}]", "probe", "web", "state", state, "words", words);
+}
+
+static void each_probe_has_its_history(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    rf_autojson json_t *first = results_of("ok", "answers"), *later = results_of("ok", "answers otherwise");
+    rf_autojson json_t *broken = results_of("waiting", "status 502"), *again = results_of("ok", "answers");
+    rf_probe_record(guest, first);
+    assert_non_null(rf_json_string(json_array_get(first, 0), "since"));
+    assert_null(json_object_get(json_array_get(first, 0), "error"));
+    fixture_write(&fixture, "/var/lib/richtfest/guests/dc1/probes.json",
+                  "{\"web\": {\"state\": \"ok\", \"since\": \"2000-01-01T00:00:00Z\"}}\n", 0600);
+    rf_probe_record(guest, later);
+    assert_int_equal(strncmp(rf_json_string(json_array_get(later, 0), "since"), "2000", 4),
+                     0); /* the words do not count */
+    rf_probe_record(guest, broken);
+    assert_int_not_equal(strncmp(rf_json_string(json_array_get(broken, 0), "since"), "2000", 4), 0);
+    rf_probe_record(guest, again);
+    const json_t *error = json_object_get(json_array_get(again, 0), "error");
+    assert_string_equal(rf_json_string(error, "words"), "status 502"); /* what was wrong is still known */
+    fixture_close(&fixture);
+}
+
 static void a_failure_names_the_probe_and_shows_the_console(void **state)
 {
     (void)state;
@@ -61,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_guest_is_recorded),
+        cmocka_unit_test(each_probe_has_its_history),
         cmocka_unit_test(a_failure_names_the_probe_and_shows_the_console),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ num_proxies = 1
 uri = postgresql:///
 path = /var/lib/tryton
 language = de
-list = False
+list = True
 default_name = tryton
 """
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Snapshots of a guest, by libvirt: inside its disk's own qcow2, with its memory while it runs (it stands still meanwhile), under names that
+ * Cockpit and virsh show too.
+ */
+#pragma once
+
+#include "base/step.h"
+#include "postinstall/node.h"
+
+#define RF_SNAPSHOT_PREFIX "richtfest-" /* of those that this program takes by itself */
+#define RF_SNAPSHOTS_KEPT 3             /* of those; people's own are never removed */
+
+/* Takes one; `name` NULL makes one up from the time. The name goes to *ret_name (may be NULL), the caller frees it. */
+int rf_snapshot_take(virDomainPtr domain, const char *name, const char *description, char **ret_name, rf_error **err);
+
+/* Array of {"name", "description", "taken": seconds since 1970, "current": bool}, the oldest first. The caller owns it; NULL and *err. */
+json_t *rf_snapshot_list(virDomainPtr domain, rf_error **err);
+
+/* Back to it: disk, memory and definition as they were. What happened since is lost. `name` NULL: the newest one. */
+int rf_snapshot_rollback(virDomainPtr domain, const char *name, char **ret_name, rf_error **err);
+
+/* Removes one; RF_FAILED where there is none of that name. */
+int rf_snapshot_delete(virDomainPtr domain, const char *name, rf_error **err);
+
+/* Before the engine changes a guest that is in use: takes one and removes the oldest of its own beyond RF_SNAPSHOTS_KEPT. A machine that can't
+ * have any (UEFI, on releases of libvirt that can't do it) is changed without, which is said. Nothing is done for a guest that
+ * is not settled yet, or not defined. */
+int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *guest, const char *what, rf_error **err);
