@@ -155,7 +155,7 @@ def power_on():
     host.qemu()
     clean_folder(keep)
     key = Key(SITE.path("key"))
-    source = os.environ.get("RUN_PROFILE") or os.path.join(ROOT, "profiles", "musterkunde.yaml")
+    source = os.environ.get("RUN_PROFILE") or os.path.join(ROOT, "profiles", "examples", "directory.yaml")
     port = (SITE.load() or {}).get("web_port") if keep else None
     port = port or free_port()
     text = profile.for_lab(source, key, f"http://{httpd.GUEST_SEES}:{port}/report")
