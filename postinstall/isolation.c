@@ -142,7 +142,9 @@ static char *routed(const rf_node_model *model)
         append_between(&text, &model->guests[i]);
     for (size_t i = 0; i < model->guests_count; i++)
         append_reaches(&text, &model->guests[i]);
-    rf_append(&text, "        reject with icmpx admin-prohibited\n    }\n\n"
+    /* Said at once. The kernel sends only one ICMP error a second to each receiver (icmp_ratelimit, ip-sysctl); resets it does not count. */
+    rf_append(&text, "        meta l4proto tcp reject with tcp reset\n"
+                     "        reject with icmpx admin-prohibited\n    }\n\n"
                      "    chain inward {\n"
                      "        ct state vmap { established : accept, related : accept, invalid : drop }\n");
     for (size_t i = 0; i < model->guests_count; i++)
