@@ -60,10 +60,11 @@ lab: deps
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab
 
-## make iso       build/richtfest.iso (MIRROR=URL, SUITE=trixie, CACHE=DIR)
+## make iso       build/richtfest.iso (MIRROR=URL, SUITE=trixie, CACHE=DIR, RECIPE=NAME,…, ARTEFACTS=DIR, ARTEFACT_MIRROR=URL)
 iso: $(PROGRAM)
 	$(PROGRAM) image build --output $(BUILD)/richtfest.iso --cache $(or $(CACHE),$(BUILD)/cache) \
-	  $(if $(MIRROR),--mirror $(MIRROR)) $(if $(SUITE),--suite $(SUITE))
+	  $(if $(MIRROR),--mirror $(MIRROR)) $(if $(SUITE),--suite $(SUITE)) $(if $(RECIPE),--recipe $(RECIPE)) \
+	  $(if $(ARTEFACTS),--artefacts $(ARTEFACTS)) $(if $(ARTEFACT_MIRROR),--artefact-mirror $(ARTEFACT_MIRROR))
 
 ## make bench     the figures of docs/benchmarks.md
 bench: deps

@@ -208,8 +208,10 @@ char *rf_image_inspect_text(const json_t *inspected)
                   text_or(payload, "sha256"));
     }
     json_array_foreach(json_object_get(manifest, "artefacts"), index, artefact)
+    {
         rf_append(&text, "artefact    %s %s, for %s: %s\n", text_or(artefact, "name"), text_or(artefact, "version"),
                   text_or(artefact, "recipes"), text_or(artefact, "state"));
+    }
     if (json_is_true(json_object_get(inspected, "verified")))
         rf_append(&text, "verified    every payload's checksum is right\n");
     return text;

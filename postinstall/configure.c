@@ -31,7 +31,9 @@ void rf_configure_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA2
 static int record(const struct rf_node_guest *guest, const char *file, const char *digest, rf_error **err)
 {
     rf_autofree char *path = rf_guest_state_path(guest, file), *state = rf_guest_state_path(guest, "");
-    rf_autojson json_t *json = json_pack("{s:s}", "digest", digest);
+    char kept[RF_SHA256_HEX];
+    rf_secret_kept_digest(guest, kept);
+    rf_autojson json_t *json = json_pack("{s:s,s:s}", "digest", digest, "kept", kept);
     rf_autofree char *text = rf_json_text(json);
     if (rf_make_dirs(state, 0700, err) < 0)
         return -1;
@@ -64,6 +66,17 @@ int rf_configure_settled(const struct rf_node_guest *guest, rf_error **err)
     return record(guest, CONFIGURED, digest ? digest : "", err);
 }
 
+/* Does it know the passwords that are kept for its probes? */
+static bool knows_kept(const struct rf_node_guest *guest)
+{
+    char kept[RF_SHA256_HEX];
+    rf_autofree char *path = rf_guest_state_path(guest, CONFIGURED);
+    rf_autojson json_t *json = rf_exists(path) ? rf_json_load(path, RECORD_MAX, NULL) : NULL;
+    const char *known = rf_json_string(json, "kept");
+    rf_secret_kept_digest(guest, kept);
+    return known && strcmp(known, kept) == 0;
+}
+
 static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -73,7 +86,8 @@ static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, r
     rf_autojson json_t *pending = rf_secret_pending(guest);
     char digest[RF_SHA256_HEX];
     rf_configure_digest(guest, digest);
-    bool done = known && strcmp(known, digest) == 0 && !pending && rf_guest_certificate_good(guest, certificate);
+    bool done = known && strcmp(known, digest) == 0 && !pending && knows_kept(guest) &&
+                rf_guest_certificate_good(guest, certificate);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 

@@ -134,7 +134,8 @@ static char *routed(const rf_node_model *model)
     append_owners(&text, model);
     rf_append(&text, "        iifname " BRIDGE " oifname " BRIDGE " goto between\n"
                      "        oifname " BRIDGE " goto inward\n"
-                     "        iifname " BRIDGE " oifname " VPN " ct state new drop\n"
+                     "        oifname " VPN " ct state new drop\n"
+                     "        iifname " VPN " drop\n"
                      "    }\n\n"
                      "    chain between {\n"
                      "        ct state vmap { established : accept, related : accept, invalid : drop }\n");
@@ -224,27 +225,30 @@ char *rf_isolation_text(const rf_node_model *model)
  * (Documentation/networking/ip-sysctl: "or"). And an answer on behalf of a neighbour is delayed by up to 0.8 s unless that is said
  * otherwise (arp(7), proxy_delay). */
 static const struct {
-    const char *group, *interface, *name;
+    const char *name; /* below net.ipv4 */
     char value;
-} switches[] = {{"conf", "all", "send_redirects", '0'},
-                {"conf", RF_NETWORK_BRIDGE, "send_redirects", '0'},
-                {"conf", RF_NETWORK_BRIDGE, "proxy_arp_pvlan", '1'},
-                {"neigh", RF_NETWORK_BRIDGE, "proxy_delay", '0'}};
+} switches[] = {{"ip_forward", '1'},
+                {"conf.all.send_redirects", '0'},
+                {"conf." RF_NETWORK_BRIDGE ".send_redirects", '0'},
+                {"conf." RF_NETWORK_BRIDGE ".proxy_arp_pvlan", '1'},
+                {"neigh." RF_NETWORK_BRIDGE ".proxy_delay", '0'}};
 
 /* "-": udev applies the file again to every interface that appears, so it may be absent when the node boots (systemd-sysctl(8)). */
 char *rf_isolation_sysctl(void)
 {
     char *text = rf_strdup("# Written by richtfest: the node routes between the guests, whose ports are isolated.\n");
     for (size_t i = 0; i < RF_COUNT(switches); i++)
-        rf_append(&text, "-net.ipv4.%s.%s.%s = %c\n", switches[i].group, switches[i].interface, switches[i].name,
-                  switches[i].value);
+        rf_append(&text, "-net.ipv4.%s = %c\n", switches[i].name, switches[i].value);
     return text;
 }
 
+/* The bridge's name has no dot. */
 static char *switch_path(const rf_node_model *model, size_t index)
 {
-    return rf_node_path(model, "/proc/sys/net/ipv4/%s/%s/%s", switches[index].group, switches[index].interface,
-                        switches[index].name);
+    rf_autofree char *name = rf_strdup(switches[index].name);
+    for (char *c = name; *c; c++)
+        *c = *c == '.' ? '/' : *c;
+    return rf_node_path(model, "/proc/sys/net/ipv4/%s", name);
 }
 
 static bool switched(const rf_node_model *model)

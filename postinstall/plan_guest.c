@@ -11,6 +11,7 @@
 #include "postinstall/domain_xml.h"
 #include "postinstall/enrol.h"
 #include "postinstall/facts.h"
+#include "postinstall/grow.h"
 #include "postinstall/handover.h"
 #include "postinstall/health.h"
 #include "postinstall/retire.h"
@@ -100,14 +101,17 @@ static void add_running(rf_plan *plan, const struct rf_node_guest *guest, const 
     rf_autofree char *start = rf_format("Start %s", name);
     rf_autofree char *health = rf_format("Wait until %s is healthy (%zu probe%s)", name, guest->recipe->probes_count,
                                          guest->recipe->probes_count == 1 ? "" : "s");
+    rf_autofree char *grow = rf_format("Let %s take the space of its larger disk", name);
     rf_autofree char *handover = rf_format("Hand the passwords of %s over to the admins", name);
     rf_autofree char *unseed = rf_format("Switch cloud-init off in %s and remove what it kept of the seed", name);
     rf_autofree char *settle = rf_format("Remove seed and passwords of %s; let it come up with the node", name);
     rf_autofree char *configure = rf_format("Tell %s what has changed since it was set up", name);
     wait_for_directory(add_step(plan, &rf_step_start, guest, view->running, start), guest, view->settled);
     add_step(plan, &rf_step_health, guest, view->healthy, health);
-    if (view->settled)
+    if (view->settled) {
+        add_step(plan, &rf_step_grow, guest, view->disk, grow);
         add_enrol(plan, guest, true);
+    }
     if (rf_secret_for_people(guest))
         add_step(plan, &rf_step_handover, guest, view->settled, handover);
     add_step(plan, &rf_step_unseed, guest, view->settled, unseed);

@@ -185,6 +185,27 @@ static int add_tls(const struct rf_node_guest *guest, json_t *pending, rf_error 
     return json_object_set_new(pending, RF_SECRET_TLS_KEY, json_string(key));
 }
 
+int rf_secret_mark_known(const struct rf_node_guest *guest, rf_error **err)
+{
+    size_t count;
+    struct rf_secret *secrets = rf_secret_list(guest, &count);
+    rf_autojson json_t *generated = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (!secrets[i].keep)
+            json_array_append_new(generated, json_string(secrets[i].mark));
+    rf_secrets_free(secrets, count);
+    return store(guest, GENERATED, generated, err);
+}
+
+void rf_secret_kept_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX])
+{
+    rf_autojson json_t *kept = rf_secret_kept(guest);
+    rf_autosecret char *text = kept ? json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    ret_hex[0] = '\0';
+    if (text)
+        rf_sha256(text, strlen(text), ret_hex);
+}
+
 static json_t *or_new(json_t *json, json_t *fresh)
 {
     if (!json)
@@ -209,7 +230,8 @@ static int secret_apply(struct rf_step_env *env, const void *arg, rf_error **err
     for (size_t i = 0; i < count; i++)
         generate(&secrets[i], pending, kept, generated);
     rf_secrets_free(secrets, count);
-    if ((json_object_size(kept) && store(guest, KEPT, kept, err) < 0) || store(guest, PENDING, pending, err) < 0)
+    if ((json_object_size(kept) && store(guest, KEPT, kept, err) < 0) ||
+        (json_object_size(pending) && store(guest, PENDING, pending, err) < 0))
         return -1;
     return store(guest, GENERATED, generated, err);
 }

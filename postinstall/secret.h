@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/digest.h"
 #include "base/step.h"
 #include "postinstall/node.h"
 
@@ -42,6 +43,12 @@ bool rf_secret_for_people(const struct rf_node_guest *guest);
 /* Generates what is missing, and before the first boot the guest's TLS key and certificate. Argument: rf_node_guest. Repeatable: what
  * exists is kept, because the guest may already have it. */
 extern const struct rf_step_ops rf_step_secret;
+
+/* Notes all but the kept ones as generated: for a guest that brings its passwords with it. */
+int rf_secret_mark_known(const struct rf_node_guest *guest, rf_error **err);
+
+/* Of the kept ones, so that one can see whether the guest knows them; "" where there are none. */
+void rf_secret_kept_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);
 
 /* Forgets what was pending; absent is fine. */
 int rf_secret_remove(const struct rf_node_guest *guest, rf_error **err);

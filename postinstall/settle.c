@@ -6,6 +6,7 @@
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
+#include "postinstall/grow.h"
 #include "postinstall/secret.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     if (unlink(seed) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", seed);
     if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
-        rf_configure_settled(guest, err) < 0)
+        rf_configure_settled(guest, err) < 0 || rf_grow_remember(guest, guest->disk, err) < 0)
         return -1;
     rf_autojson json_t *facts = json_pack("{s:s,s:s}", "uuid", guest->uuid, "recipe", guest->recipe->name);
     rf_autofree char *text = rf_json_text(facts);

@@ -12,7 +12,8 @@ PROGRAM = pathlib.Path(os.environ.get("RF_PROGRAM", TOP / "build/richtfest"))
 MACHINES = TOP / "tests/machines"
 PROFILE = TOP / "profiles/musterkunde.yaml"
 COMMANDS = ["check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect", "recipe check",
-            "recipe list", "recipe seed", "secrets show", "vpn show", "artefact list", "artefact fetch", "artefact verify"]
+            "recipe list", "recipe seed", "secrets show", "vpn show", "guest list", "guest console", "guest snapshot",
+            "guest rollback", "guest export", "guest import", "guest resize", "guest delete", "artefact list", "artefact fetch", "artefact verify"]
 
 
 def run(*words, stdin=None):
@@ -51,7 +52,11 @@ def test_each_command_explains_itself(command):
                                    ["recipe", "check", "a", "b"], ["recipe", "list", "a"], ["recipe", "chek", "a"],
                                    ["recipe", "seed", "a", "b"], ["recipe", "seed", "--output", "x"], ["secrets", "show", "a", "b"],
                                    ["vpn", "show"], ["vpn", "show", "--qr"],
-                                   ["artefact", "list", "--pin"], ["artefact", "verify", "--json"]])
+                                   ["artefact", "list", "--pin"], ["artefact", "verify", "--json"],
+                                   ["guest", "list", "a"], ["guest", "console"], ["guest", "snapshot"],
+                                   ["guest", "snapshot", "--delete", "a"], ["guest", "snapshot", "--nonsense", "a"],
+                                   ["guest", "rollback"], ["guest", "export", "a"], ["guest", "import", "a"], ["guest", "resize", "a"],
+                                   ["guest", "delete", "a"], ["guest", "delete", "a", "--force"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
     assert done.returncode == 64
@@ -149,7 +154,10 @@ def test_recipe_seed_of_nobody(tmp_path):
     assert "no directory" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["secrets", "show"], ["vpn", "show", "laptop"]])
+@pytest.mark.parametrize("words", [["secrets", "show"], ["vpn", "show", "laptop"], ["guest", "list"], ["guest", "console", "a"],
+                                   ["guest", "snapshot", "a"], ["guest", "rollback", "a"], ["guest", "export", "a", "."],
+                                   ["guest", "import", "a", "b"], ["guest", "resize", "a", "1 GB"],
+                                   ["guest", "delete", "a", "--with-its-disk"]])
 def test_commands_of_a_node_elsewhere(words):
     done = run(*words)
     assert done.returncode == 2

@@ -93,7 +93,6 @@ class House:
             if match:
                 path = "/proc/sys/" + match.group(1).replace(".", "/")
                 run("ip", "netns", "exec", self.node, "sh", "-c", f"echo {match.group(2)} >{path}")
-        run("ip", "netns", "exec", self.node, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
 
     def __enter__(self):
         try:
@@ -117,6 +116,7 @@ class House:
         self.wire("world", "up0", WORLD, node_address=NODE_OUTSIDE)
         run("ip", "-n", self.space("world"), "route", "add", "10.20.0.0/24", "via", NODE_OUTSIDE)
         self.wire("peer", "rf-vpn", PEER, gateway=NODE_VPN, node_address=NODE_VPN)
+        run("ip", "-n", self.space("world"), "route", "add", "10.21.0.0/24", "via", NODE_OUTSIDE)
         self.sysctl()
         for space in self.spaces:
             self.serve(space)

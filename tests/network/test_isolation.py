@@ -7,7 +7,7 @@ import time
 import pytest
 
 import frames
-from house import BRIDGE, BY_HAND, GUESTS, NODE, NODE_OUTSIDE, WORLD, house_ports, run
+from house import BRIDGE, BY_HAND, GUESTS, NODE, NODE_OUTSIDE, PEER, WORLD, house_ports, run
 
 MEMBERS = ["crm", "ts1"]
 OPEN = {("tcp", 53), ("tcp", 88), ("tcp", 636), ("udp", 53), ("udp", 88)}  # of dc1, for its members
@@ -104,7 +104,10 @@ def test_peers_reach_what_is_meant_for_them(ruled):
     assert ruled.udp("peer", GUESTS["dc1"], 53) == "open"
     assert ruled.tcp("peer", GUESTS["dc1"], 636) == "silent"
     assert ruled.tcp("peer", GUESTS["crm"], 8000) == "silent"
-    assert ruled.tcp("ts1", "10.21.0.2", 22) == "silent"  # and guests do not reach the peers
+    assert ruled.tcp("ts1", PEER, 22) == "silent"  # and guests do not reach the peers
+    assert ruled.tcp("peer", WORLD, 443) == "silent"  # nor is the VPN a way out,
+    assert ruled.tcp("world", PEER, 443) == "silent"  # or in
+    assert ruled.tcp("peer", NODE, 443) == "open"  # published names are there too
 
 
 def test_the_same_frame_arrives_when_it_is_honest(ruled):

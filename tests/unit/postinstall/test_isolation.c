@@ -33,6 +33,7 @@ static void a_title_can_not_be_a_rule(void **state)
 
 static void make_switches(const struct fixture *fixture)
 {
+    fixture_write(fixture, "/proc/sys/net/ipv4/ip_forward", "0\n", 0644);
     fixture_write(fixture, SWITCHES "all/send_redirects", "1\n", 0644);
     fixture_write(fixture, SWITCHES RF_NETWORK_BRIDGE "/send_redirects", "1\n", 0644);
     fixture_write(fixture, SWITCHES RF_NETWORK_BRIDGE "/proxy_arp_pvlan", "0\n", 0644);
@@ -47,7 +48,7 @@ static void it_is_written_loaded_and_switched_on(void **state)
     fixture_open_with(&fixture, fixture_company, NULL, rf_runner_dry());
     assert_int_equal(rf_step_isolation.probe(&fixture.env, fixture.model, NULL), RF_PROBE_TODO);
     assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, &error), -1); /* there is no bridge */
-    assert_error_has(error, "/send_redirects: No such file");
+    assert_error_has(error, "/ip_forward: No such file");
     make_switches(&fixture);
     assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, NULL), 0);
     rf_autofree char *pvlan = fixture_read(&fixture, SWITCHES RF_NETWORK_BRIDGE "/proxy_arp_pvlan");

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest guest list, console, snapshot, rollback. */
+#include "base/memory.h"
+#include "base/units.h"
+#include "installer/on_node.h"
+#include "installer/subcommand.h"
+#include "postinstall/guest_file.h"
+#include "postinstall/snapshot.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <time.h>
+
+static const char *or_dash(const char *text)
+{
+    return text ? text : "-";
+}
+
+static void print_guest(const json_t *guest)
+{
+    rf_autofree char *memory = rf_size_text_binary((uint64_t)rf_json_integer(guest, "memory", 0));
+    rf_autofree char *disk = rf_size_text((uint64_t)rf_json_integer(guest, "disk", 0));
+    printf("%-15s %-18s %-10s %5d %-10s %-9s %-15s %9d%s\n", rf_json_string(guest, "name"),
+           or_dash(rf_json_string(guest, "recipe")), rf_json_string(guest, "state"),
+           (int)rf_json_integer(guest, "cores", 0), memory, disk, or_dash(rf_json_string(guest, "address")),
+           (int)rf_json_integer(guest, "snapshots", 0),
+           json_is_true(json_object_get(guest, "in_profile")) ? "" : "  kept: not in the profile");
+}
+
+static int list_guests(rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autojson json_t *list = rf_on_node_open(&node, err) == 0 ? rf_guest_list(node.model, err) : NULL;
+    if (!list)
+        return -1;
+    printf("%-15s %-18s %-10s %5s %-10s %-9s %-15s %9s\n", "GUEST", "RECIPE", "STATE", "CORES", "MEMORY", "DISK",
+           "ADDRESS", "SNAPSHOTS");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        print_guest(json_array_get(list, i));
+    return 0;
+}
+
+static int list(const struct rf_subcommand *self, int argc, char **argv)
+{
+    (void)argv;
+    rf_error *error = NULL;
+    if (argc != 1)
+        return rf_say_usage(self, "it takes nothing");
+    return list_guests(&error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_list = {
+    .name = "guest list",
+    .usage = "",
+    .summary = "on the node: its guests, their sizes and snapshots",
+    .run = list,
+};
+
+/* virsh does this well (its escape is Ctrl and ]); all that is ours is to know which guests are. */
+static int attach(const char *name, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    if (rf_on_node_open(&node, err) < 0)
+        return -1;
+    rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, name, err);
+    if (!domain)
+        return -1;
+    execlp("virsh", "virsh", "--connect", RF_LIBVIRT_URI, "console", name, (char *)NULL);
+    return rf_fail_errno(err, RF_FAILED, errno, "virsh");
+}
+
+static int console(const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    if (argc != 2 || argv[1][0] == '-')
+        return rf_say_usage(self, "which guest?");
+    attach(argv[1], &error);
+    return rf_say_error(error);
+}
+
+const struct rf_subcommand rf_cmd_guest_console = {
+    .name = "guest console",
+    .usage = "GUEST",
+    .summary = "on the node: a guest's serial console",
+    .help = "Leave it by Ctrl and ].\n",
+    .run = console,
+};
+
+static void print_snapshots(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        char when[32];
+        time_t taken = (time_t)rf_json_integer(one, "taken", 0);
+        struct tm utc;
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&taken, &utc));
+        printf("%-40s %s%s%s\n", rf_json_string(one, "name"), when, rf_json_string(one, "description") ? "  " : "",
+               rf_json_string(one, "description") ? rf_json_string(one, "description") : "");
+    }
+}
+
+struct snapshot_options {
+    const char *guest, *name;
+    bool list, delete;
+};
+
+static int snapshot_guest(const struct snapshot_options *options, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autofree char *name = NULL;
+    if (rf_on_node_open(&node, err) < 0)
+        return -1;
+    rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, options->guest, err);
+    if (!domain)
+        return -1;
+    if (options->delete)
+        return rf_snapshot_delete(domain, options->name, err);
+    if (options->list) {
+        rf_autojson json_t *found = rf_snapshot_list(domain, err);
+        print_snapshots(found);
+        return found ? 0 : -1;
+    }
+    if (rf_snapshot_take(domain, options->name, NULL, &name, err) < 0)
+        return -1;
+    printf("%s: snapshot %s\n", options->guest, name);
+    return 0;
+}
+
+static int snapshot(const struct rf_subcommand *self, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"list", no_argument, NULL, 'l'}, {"delete", no_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
+    struct snapshot_options options = {0};
+    rf_error *error = NULL;
+    int found;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        options.list |= found == 'l';
+        options.delete |= found == 'd';
+        if (found == '?')
+            return rf_say_usage(self, "%s is not known here", argv[optind - 1]);
+    }
+    int words = argc - optind;
+    if (words < 1 || words > 2 || (options.list && (words != 1 || options.delete)) || (options.delete &&words != 2))
+        return rf_say_usage(self, "a guest, and perhaps a name");
+    options.guest = argv[optind];
+    options.name = words == 2 ? argv[optind + 1] : NULL;
+    return snapshot_guest(&options, &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_snapshot = {
+    .name = "guest snapshot",
+    .usage = "GUEST [NAME] | --list GUEST | --delete GUEST NAME",
+    .summary = "on the node: takes a snapshot of a guest, lists them, or removes one",
+    .help = "A running guest stands still while its memory is written. Cockpit shows the same snapshots.\n"
+            "Those that begin with " RF_SNAPSHOT_PREFIX
+            " were taken before the engine changed the guest; it keeps its last three.\n",
+    .run = snapshot,
+};
+
+static int bring_back(const char *guest, const char *name, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autofree char *back = NULL;
+    if (rf_on_node_open(&node, err) < 0)
+        return -1;
+    rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, guest, err);
+    if (!domain || rf_snapshot_rollback(domain, name, &back, err) < 0)
+        return -1;
+    printf("%s is as it was at %s\n", guest, back);
+    return 0;
+}
+
+static int rollback(const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    if (argc < 2 || argc > 3 || argv[1][0] == '-')
+        return rf_say_usage(self, "which guest?");
+    return bring_back(argv[1], argc == 3 ? argv[2] : NULL, &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_rollback = {
+    .name = "guest rollback",
+    .usage = "GUEST [SNAPSHOT]",
+    .summary = "on the node: brings a guest back to a snapshot (the newest one)",
+    .help = "What the guest did since then is lost.\n",
+    .run = rollback,
+};

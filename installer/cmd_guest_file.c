@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* richtfest guest export, import, resize, delete. */
+#include "base/command.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "installer/on_node.h"
+#include "installer/subcommand.h"
+#include "postinstall/grow.h"
+#include "postinstall/guest_file.h"
+
+#include <string.h>
+
+static int export_guest(const char *guest, const char *directory, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    if (rf_on_node_open(&node, err) < 0 || rf_guest_export(runner, node.model, guest, directory, err) < 0)
+        return -1;
+    printf("%s/%s.qcow2\n%s/%s.xml\n", directory, guest, directory, guest);
+    return 0;
+}
+
+static int export(const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    if (argc != 3 || argv[1][0] == '-')
+        return rf_say_usage(self, "a guest and a directory");
+    return export_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_export = {
+    .name = "guest export",
+    .usage = "GUEST DIR",
+    .summary = "on the node: writes a guest's disk and definition to a directory",
+    .help = "A running guest stands still for about a second. Without its snapshots, and without what the node knows "
+            "of its passwords.\n",
+    .run = export,
+};
+
+static int import_guest(const char *name, const char *file, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    if (rf_on_node_open(&node, err) < 0)
+        return -1;
+    const struct rf_node_guest *guest = rf_node_guest_named(node.model, name);
+    if (!guest)
+        return rf_fail(err, RF_FAILED, "the node's profile has no guest '%s'; add it there first", name);
+    if (rf_guest_import(runner, guest, file, err) < 0)
+        return -1;
+    printf("%s has its disk; 'richtfest apply --node' defines and starts it\n", name);
+    return 0;
+}
+
+static int import(const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    if (argc != 3 || argv[1][0] == '-')
+        return rf_say_usage(self, "a guest and an image");
+    return import_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_import = {
+    .name = "guest import",
+    .usage = "GUEST FILE",
+    .summary = "on the node: makes an exported image the disk of a guest of the profile",
+    .help =
+        "FILE is qcow2 or raw, of a guest that was set up by the same recipe. The guest must not have a disk yet.\n",
+    .run = import,
+};
+
+static int resize_guest(const char *guest, const char *size, rf_error **err)
+{
+    uint64_t bytes = 0;
+    rf_autoonnode struct rf_on_node node = {0};
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    if (rf_parse_size(size, &bytes, err) < 0 || rf_on_node_open(&node, err) < 0 ||
+        rf_guest_resize(runner, node.model, guest, bytes, err) < 0)
+        return -1;
+    printf("the disk of %s has %s; write `disk: %s` into the profile too, so that it says what is there\n", guest, size,
+           size);
+    return 0;
+}
+
+static int resize(const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    if (argc != 3 || argv[1][0] == '-')
+        return rf_say_usage(self, "a guest and a size");
+    return resize_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_resize = {
+    .name = "guest resize",
+    .usage = "GUEST SIZE",
+    .summary = "on the node: enlarges a guest's disk, also while it runs",
+    .help = "SIZE has a unit: \"80 GB\". A running guest takes the space at once. Memory and cores are the "
+            "profile's.\n",
+    .run = resize,
+};
+
+static int delete_guest(const char *guest, rf_error **err)
+{
+    rf_autoonnode struct rf_on_node node = {0};
+    if (rf_on_node_open(&node, err) < 0 || rf_guest_delete(node.model, guest, err) < 0)
+        return -1;
+    printf("%s and its disk are gone%s\n", guest,
+           rf_node_guest_named(node.model, guest) ? "; the profile has it still, so the next apply makes it anew" : "");
+    return 0;
+}
+
+static int delete (const struct rf_subcommand *self, int argc, char **argv)
+{
+    rf_error *error = NULL;
+    bool meant = argc == 3 && strcmp(argv[2], "--with-its-disk") == 0;
+    if (argc < 2 || argc > 3 || argv[1][0] == '-' || (argc == 3 && !meant))
+        return rf_say_usage(self, "which guest?");
+    if (!meant)
+        return rf_say_usage(self, "this destroys the disk of %s with everything on it; say so by --with-its-disk",
+                            argv[1]);
+    return delete_guest(argv[1], &error) < 0 ? rf_say_error(error) : RF_OK;
+}
+
+const struct rf_subcommand rf_cmd_guest_delete = {
+    .name = "guest delete",
+    .usage = "GUEST --with-its-disk",
+    .summary = "on the node: removes a guest for good, with its disk, snapshots and passwords",
+    .help = "It must be shut down. A guest that only leaves the profile is kept.\n",
+    .run = delete,
+};

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "postinstall/guest_file.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/units.h"
+#include "postinstall/domain.h"
+#include "postinstall/domain_xml.h"
+#include "postinstall/facts.h"
+#include "postinstall/pool.h"
+#include "postinstall/retire.h"
+#include "postinstall/secret.h"
+#include "postinstall/xml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+enum { CONVERT_SECONDS = 24 * 3600 };
+
+#define DISK "vda"
+
+virDomainPtr rf_guest_domain(const rf_node_model *model, const char *name, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
+    if (!connection)
+        return NULL;
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, name);
+    if (domain && rf_domain_ours(domain))
+        return RF_STEAL(domain);
+    rf_fail(err, RF_FAILED,
+            domain ? "%s was not made by this program; use virsh or Cockpit for it" : "there is no guest '%s'", name);
+    return NULL;
+}
+
+/* The file behind its disk, and its recipe; the caller frees them. NULL where the document does not say. */
+static char *disk_of(virDomainPtr domain)
+{
+    rf_autofree char *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    rf_autoxml xmlDoc *document = text ? rf_xml_parse("domain", text, NULL) : NULL;
+    const xmlNode *devices = document ? rf_xml_child(rf_xml_root(document), "devices") : NULL;
+    for (const xmlNode *disk = devices ? devices->children : NULL; disk; disk = disk->next) {
+        rf_autofree char *target = rf_xml_attribute(rf_xml_child(disk, "target"), "dev");
+        if (disk->type == XML_ELEMENT_NODE && target && strcmp(target, DISK) == 0)
+            return rf_xml_attribute(rf_xml_child(disk, "source"), "file");
+    }
+    return NULL;
+}
+
+static char *recipe_of(virDomainPtr domain)
+{
+    rf_autofree char *text =
+        virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CONFIG);
+    rf_autoxml xmlDoc *mark = text ? rf_xml_parse("metadata", text, NULL) : NULL;
+    return mark ? rf_xml_attribute(rf_xml_root(mark), "recipe") : NULL;
+}
+
+static json_t *describe(const rf_node_model *model, virDomainPtr domain)
+{
+    const char *name = virDomainGetName(domain);
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    rf_autofree char *recipe = recipe_of(domain);
+    virDomainInfo info = {0};
+    virDomainBlockInfo disk = {0};
+    int autostart = 0, snapshots = virDomainSnapshotNum(domain, 0);
+    virDomainGetInfo(domain, &info);
+    virDomainGetBlockInfo(domain, DISK, &disk, 0);
+    virDomainGetAutostart(domain, &autostart);
+    return json_pack("{s:s,s:s*,s:s,s:i,s:I,s:I,s:s*,s:i,s:b,s:b}", "name", name, "recipe", recipe, "state",
+                     rf_domain_state_name(info.state), "cores", (int)info.nrVirtCpu, "memory",
+                     (json_int_t)info.maxMem * 1024, "disk", (json_int_t)disk.capacity, "address",
+                     guest ? guest->address : NULL, "snapshots", snapshots > 0 ? snapshots : 0, "autostart", autostart,
+                     "in_profile", guest != NULL);
+}
+
+json_t *rf_guest_list(const rf_node_model *model, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
+    virDomainPtr *domains = NULL;
+    int count = connection ? virConnectListAllDomains(connection, &domains, 0) : -1;
+    if (count < 0) {
+        if (connection)
+            rf_libvirt_fail(err, "listing the guests");
+        return NULL;
+    }
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        if (rf_domain_ours(domains[i]))
+            json_array_append_new(list, describe(model, domains[i]));
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return list;
+}
+
+/* A running guest that stands still, with its file systems flushed; goes on when the variable goes out of scope. */
+struct pause {
+    virDomainPtr domain;
+    bool frozen, suspended;
+};
+
+static void go_on(struct pause *pause)
+{
+    if (pause->suspended)
+        virDomainResume(pause->domain);
+    if (pause->frozen)
+        virDomainFSThaw(pause->domain, NULL, 0, 0);
+}
+
+#define autopause RF_CLEANUP(go_on)
+
+/* 0 cloned, 1 this file system can't. */
+static int clone_file(const char *from, const char *to, rf_error **err)
+{
+    rf_autofd int source = open(from, O_RDONLY | O_CLOEXEC);
+    if (source < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "opening %s", from);
+    rf_autofd int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (target < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "creating %s", to);
+    return ioctl(target, FICLONE, source) == 0 ? 0 : 1;
+}
+
+/* QEMU flushes everything that it holds of the disk when the guest is suspended, so the file is whole at that moment. Without an agent
+ * the file systems are as after a power cut, which they survive. */
+static int clone_running(virDomainPtr domain, const char *from, const char *to, rf_error **err)
+{
+    autopause struct pause pause = {.domain = domain};
+    pause.frozen = virDomainFSFreeze(domain, NULL, 0, 0) >= 0;
+    pause.suspended = virDomainSuspend(domain) == 0;
+    if (!pause.suspended)
+        return rf_libvirt_fail(err, "holding %s still", virDomainGetName(domain));
+    int cloned = clone_file(from, to, err);
+    if (cloned > 0)
+        return rf_fail(err, RF_FAILED, "%s can't be cloned while the guest runs; shut it down first", from);
+    return cloned;
+}
+
+static void remove_file(char **path)
+{
+    if (*path)
+        unlink(*path);
+    free(*path);
+}
+
+static int convert(rf_runner *runner, const char *format, const char *from, const char *to, rf_error **err)
+{
+    struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-f", format, "-O", "qcow2", from, to),
+                                 .seconds = CONVERT_SECONDS};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run(runner, &command, &result, err);
+}
+
+static int write_out(rf_runner *runner, virDomainPtr domain, const char *disk, const char *directory, rf_error **err)
+{
+    const char *name = virDomainGetName(domain);
+    rf_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    rf_autofree char *target = rf_format("%s/%s.qcow2", directory, name),
+                     *words = rf_format("%s/%s.xml", directory, name);
+    RF_CLEANUP(remove_file) char *new = rf_format("%s/.%s.qcow2.new", directory, name);
+    if (convert(runner, "qcow2", disk, new, err) < 0)
+        return -1;
+    if (rename(new, target) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, target);
+    return rf_write_file(words, xml, strlen(xml), 0600, err);
+}
+
+int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
+                    rf_error **err)
+{
+    rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
+    rf_autofree char *disk = domain ? disk_of(domain) : NULL;
+    if (!domain)
+        return -1;
+    if (!disk)
+        return rf_fail(err, RF_FAILED, "%s has no disk in a file", name);
+    if (virDomainIsActive(domain) != 1)
+        return write_out(runner, domain, disk, directory, err);
+    RF_CLEANUP(remove_file) char *clone = rf_node_path(model, "%s/.%s.export", RF_POOL_DIR, name);
+    if (clone_running(domain, disk, clone, err) < 0)
+        return -1;
+    return write_out(runner, domain, clone, directory, err);
+}
+
+/* "qcow2" or "raw"; anything else, and an image that needs a second file, is refused. The caller frees it; NULL and *err. */
+static char *format_of(rf_runner *runner, const char *file, rf_error **err)
+{
+    rf_autofree char *text = NULL;
+    if (rf_run_output(runner, RF_ARGV("qemu-img", "info", "--output=json", file), &text, err) < 0)
+        return NULL;
+    rf_autojson json_t *info = json_loads(text, 0, NULL);
+    const char *format = rf_json_string(info, "format");
+    if (rf_json_string(info, "backing-filename"))
+        rf_fail(err, RF_FAILED, "%s is only the difference to %s; bring the whole in", file,
+                rf_json_string(info, "backing-filename"));
+    else if (!format || (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0))
+        rf_fail(err, RF_FAILED, "%s is neither qcow2 nor raw", file);
+    else
+        return rf_strdup(format);
+    return NULL;
+}
+
+/* As one that has settled: its passwords are not generated again, only what is kept for probes, which it is told. */
+static int mark_settled(const struct rf_node_guest *guest, rf_error **err)
+{
+    char born[RF_UUID_TEXT];
+    rf_autofree char *state = rf_guest_state_path(guest, ""), *birth = rf_guest_state_path(guest, "born");
+    rf_autofree char *settled = rf_guest_state_path(guest, "settled.json");
+    rf_autofree char *text = rf_format("{\"uuid\": \"%s\", \"recipe\": \"%s\"}\n", guest->uuid, guest->recipe->name);
+    rf_uuid_random(born);
+    if (rf_remove_tree(state, err) < 0 || rf_make_dirs(state, 0700, err) < 0 ||
+        rf_write_file(birth, born, strlen(born), 0600, err) < 0 || rf_secret_mark_known(guest, err) < 0)
+        return -1;
+    return rf_write_file(settled, text, strlen(text), 0600, err);
+}
+
+int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const char *file, rf_error **err)
+{
+    const char *name = guest->asked->name;
+    rf_autofree char *disk = rf_guest_disk_path(guest);
+    if (rf_exists(disk))
+        return rf_fail(err, RF_FAILED, "%s has a disk already (%s); 'richtfest guest delete' removes it", name, disk);
+    rf_autofree char *format = format_of(runner, file, err);
+    RF_CLEANUP(remove_file) char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
+    if (!format || convert(runner, format, file, new, err) < 0)
+        return -1;
+    if (mark_settled(guest, err) < 0) /* before the disk is there: it must never look like one without a seed */
+        return -1;
+    if (rename(new, disk) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, disk);
+    rf_pool_refresh(guest->node);
+    return 0;
+}
+
+int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, rf_error **err)
+{
+    rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
+    rf_autofree char *disk = domain ? disk_of(domain) : NULL, *size = rf_format("%" PRIu64, bytes);
+    virDomainBlockInfo now = {0};
+    if (!domain)
+        return -1;
+    if (!disk || virDomainGetBlockInfo(domain, DISK, &now, 0) < 0)
+        return rf_libvirt_fail(err, "the disk of %s", name);
+    if (bytes < now.capacity) {
+        rf_autofree char *has = rf_size_text(now.capacity);
+        return rf_fail(err, RF_FAILED, "the disk of %s has %s; a disk can't become smaller", name, has);
+    }
+    if (virDomainIsActive(domain) != 1)
+        return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
+    if (virDomainBlockResize(domain, DISK, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+        return rf_libvirt_fail(err, "enlarging the disk of %s", name);
+    return 0;
+}
+
+static int remove_handovers(const rf_node_model *model, const char *name, rf_error **err)
+{
+    rf_autofree char *pattern = rf_node_path(model, "%s/%s.", RF_STATE_HANDOVER, name);
+    rf_append(&pattern, "%s", "*age");
+    glob_t found = {0};
+    int failed = 0;
+    glob(pattern, 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc && !failed; i++)
+        if (unlink(found.gl_pathv[i]) < 0 && errno != ENOENT)
+            failed = rf_fail_errno(err, RF_FAILED, errno, "removing %s", found.gl_pathv[i]);
+    globfree(&found);
+    return failed;
+}
+
+int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err)
+{
+    rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
+    rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
+    rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
+    if (!domain)
+        return -1;
+    if (virDomainIsActive(domain) == 1)
+        return rf_fail(err, RF_FAILED, "%s is running; shut it down first ('virsh shutdown %s')", name, name);
+    if (disk && strncmp(disk, pool, strlen(pool)) != 0)
+        return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
+    if (disk && unlink(disk) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
+    if (rf_remove_tree(state, err) < 0 || remove_handovers(model, name, err) < 0)
+        return -1;
+    unsigned flags =
+        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+    if (virDomainUndefineFlags(domain, flags) < 0 && virDomainUndefine(domain) < 0)
+        return rf_libvirt_fail(err, "removing the definition of %s", name);
+    rf_pool_refresh(model);
+    return 0;
+}

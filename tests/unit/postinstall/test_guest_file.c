@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* On libvirt's mock; what qemu-img does is tried where it is installed. */
+#include "base/paths.h"
+#include "postinstall/ca.h"
+#include "postinstall/configure.h"
+#include "postinstall/guest_file.h"
+#include "postinstall/secret.h"
+#include "tests/unit/postinstall/fixture.h"
+
+#define POOL "/var/lib/libvirt/images"
+
+static virDomainPtr define(const struct fixture *fixture, const char *name)
+{
+    rf_autofree char *xml =
+        rf_format("<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os>"
+                  "<metadata><r:guest xmlns:r='urn:richtfest:guest:1' recipe='plain' digest='x'/></metadata>"
+                  "<devices><disk type='file' device='disk'><source file='%s" POOL
+                  "/%s.qcow2'/><target dev='vda'/></disk></devices></domain>",
+                  name, fixture->root, name);
+    virDomainPtr domain = virDomainDefineXML(rf_libvirt_connect(fixture->model->libvirt, NULL), xml);
+    assert_non_null(domain);
+    return domain;
+}
+
+static bool qemu_img(rf_runner *runner)
+{
+    struct rf_command command = {.argv = RF_ARGV("qemu-img", "--version")};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run_status(runner, &command, &result, NULL) == 0 && result.status == 0;
+}
+
+static char *make_image(const struct fixture *fixture, const char *path, const char *format)
+{
+    char *full = rf_format("%s%s", fixture->root, path);
+    fixture_write(fixture, path, "", 0600);
+    assert_int_equal(rf_run_argv(fixture->runner, RF_ARGV("qemu-img", "create", "-q", "-f", format, full, "2M"), NULL),
+                     0);
+    return full;
+}
+
+static void guests_are_listed_with_those_that_are_kept(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr mine = define(&fixture, "dc1"), old = define(&fixture, "old");
+    rf_autojson json_t *list = rf_guest_list(fixture.model, NULL);
+    assert_int_equal(json_array_size(list), 2); /* not the mock's own domain */
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *one = json_array_get(list, i);
+        bool kept = strcmp(rf_json_string(one, "name"), "old") == 0;
+        assert_int_equal(json_is_true(json_object_get(one, "in_profile")), !kept);
+        assert_string_equal(rf_json_string(one, "recipe"), "plain");
+        assert_string_equal(rf_json_string(one, "state"), "shut off");
+    }
+    virDomainUndefine(mine);
+    virDomainUndefine(old);
+    fixture_close(&fixture);
+}
+
+static void somebody_elses_domain_is_left_alone(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    assert_null(rf_guest_domain(fixture.model, "test", &error));
+    assert_error(error, "test was not made by this program; use virsh or Cockpit for it");
+    assert_int_equal(rf_guest_delete(fixture.model, "nobody", &error), -1);
+    assert_error(error, "there is no guest 'nobody'");
+    fixture_close(&fixture);
+}
+
+static void deleting_takes_all_of_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "old"), other = define(&fixture, "older");
+    fixture_write(&fixture, POOL "/old.qcow2", "x", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/old/kept.json", "{}", 0600);
+    fixture_write(&fixture, RF_STATE_HANDOVER "/old.age", "x", 0600);
+    fixture_write(&fixture, RF_STATE_HANDOVER "/old.12345678.age", "x", 0600);
+    fixture_write(&fixture, RF_STATE_HANDOVER "/older.age", "x", 0600);
+    assert_int_equal(virDomainCreate(domain), 0);
+    assert_int_equal(rf_guest_delete(fixture.model, "old", &error), -1);
+    assert_error(error, "old is running; shut it down first ('virsh shutdown old')");
+    assert_int_equal(virDomainDestroy(domain), 0);
+    assert_int_equal(rf_guest_delete(fixture.model, "old", &error), 0);
+    rf_autofree char *left = rf_format("%s" POOL "/old.qcow2", fixture.root);
+    rf_autofree char *secrets = rf_format("%s" RF_STATE_GUESTS "/old", fixture.root);
+    rf_autofree char *first = fixture_read(&fixture, RF_STATE_HANDOVER "/old.age");
+    rf_autofree char *later = fixture_read(&fixture, RF_STATE_HANDOVER "/old.12345678.age");
+    rf_autofree char *others = fixture_read(&fixture, RF_STATE_HANDOVER "/older.age");
+    assert_false(rf_exists(left));
+    assert_false(rf_exists(secrets));
+    assert_null(first);
+    assert_null(later);
+    assert_non_null(others);
+    assert_null(virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "old"));
+    virDomainUndefine(other);
+    fixture_close(&fixture);
+}
+
+static void out_and_in_again(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
+    rf_autofree char *out = rf_format("%s/out", fixture.root), *file = rf_format("%s/dc1.qcow2", out);
+    assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, &error), 0);
+    rf_autofree char *xml = fixture_read(&fixture, "/out/dc1.xml");
+    assert_non_null(strstr(xml, "<name>dc1</name>"));
+    assert_true(rf_exists(file));
+    assert_int_equal(rf_guest_import(fixture.runner, guest, file, &error), -1);
+    assert_error_has(error, "dc1 has a disk already");
+    assert_int_equal(unlink(disk), 0);
+    assert_int_equal(rf_guest_import(fixture.runner, guest, file, &error), 0);
+    assert_true(rf_exists(disk));
+    assert_true(rf_guest_settled(guest));
+    /* its passwords came with it; only what is kept for probes is made anew, and then told to it */
+    assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    rf_autojson json_t *pending = rf_secret_pending(guest), *kept = rf_secret_kept(guest);
+    assert_null(pending);
+    assert_non_null(rf_json_string(kept, "probe"));
+    assert_int_equal(rf_step_guest_configure.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+static void half_images_are_refused(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    rf_autofree char *base = make_image(&fixture, "/base.qcow2", "qcow2"), *vdi = make_image(&fixture, "/x.vdi", "vdi");
+    rf_autofree char *thin = rf_format("%s/thin.qcow2", fixture.root);
+    assert_int_equal(rf_run_argv(fixture.runner,
+                                 RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, thin),
+                                 NULL),
+                     0);
+    assert_int_equal(rf_guest_import(fixture.runner, guest, thin, &error), -1);
+    assert_error_has(error, "is only the difference to");
+    assert_int_equal(rf_guest_import(fixture.runner, guest, vdi, &error), -1);
+    assert_error_has(error, "is neither qcow2 nor raw");
+    assert_int_equal(rf_guest_import(fixture.runner, guest, "/nonexistent", &error), -1);
+    rf_error_free(error);
+    assert_false(rf_guest_settled(guest));
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(guests_are_listed_with_those_that_are_kept),
+        cmocka_unit_test(somebody_elses_domain_is_left_alone),
+        cmocka_unit_test(deleting_takes_all_of_it),
+        cmocka_unit_test(out_and_in_again),
+        cmocka_unit_test(half_images_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
