@@ -103,6 +103,9 @@ static int try_install(struct rf_session *session, const struct rf_site_options 
     if (rf_run_argv(session->runner, RF_ARGV("udevadm", "settle", "--timeout=50"), NULL) < 0)
         rf_emit_message(session->events, RF_PROGRESS,
                         "drivers are still at work after 50 s; going on with what is there");
+    /* Drivers that can't be loaded any more would look like a machine that does not fit. */
+    if (rf_medium_present(options->medium, err) < 0)
+        return rf_wrap(err, "the medium was pulled (nothing was written; attach the ISO again)");
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
     *ret_disks = machine->disks_count;

@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "installer/deploy.h"
 #include "raid/bootable.h"
+#include "raid/mounts.h"
 #include "raid/steps.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ struct esp {
 static void release_esp(struct esp *esp)
 {
     if (esp->mounted)
-        umount(esp->where);
+        rf_unmount(esp->where, NULL);
     free(esp->where);
 }
 
@@ -91,8 +92,8 @@ static int mount_esp(const struct rf_deploy_disk *disk, struct esp *esp, unsigne
 
 static int unmount_esp(struct esp *esp, rf_error **err)
 {
-    if (umount(esp->where) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "the ESP at %s can't be unmounted", esp->where);
+    if (rf_unmount(esp->where, err) < 0)
+        return rf_wrap(err, "the ESP");
     esp->mounted = false;
     return 0;
 }

@@ -69,6 +69,18 @@ static int points_now(const char *target, char ***ret_points, rf_error **err)
     return 0;
 }
 
+enum { UNMOUNT_TRIES = 200, UNMOUNT_PAUSE_US = 50000 };
+
+int rf_unmount(const char *where, rf_error **err)
+{
+    for (int i = 0; umount2(where, UMOUNT_NOFOLLOW) < 0; i++) {
+        if (errno != EBUSY || i == UNMOUNT_TRIES)
+            return rf_fail_errno(err, RF_FAILED, errno, "%s can't be unmounted (`fuser -vm` shows who uses it)", where);
+        usleep(UNMOUNT_PAUSE_US);
+    }
+    return 0;
+}
+
 int rf_target_close(const char *target, rf_error **err)
 {
     rf_autonames char **points = NULL;
@@ -76,9 +88,8 @@ int rf_target_close(const char *target, rf_error **err)
         return -1;
     int status = 0;
     for (char **point = points; *point; point++)
-        if (umount2(*point, UMOUNT_NOFOLLOW) < 0)
-            status = rf_fail_errno(status < 0 ? NULL : err, RF_FAILED, errno,
-                                   "%s can't be unmounted (`fuser -vm` shows who uses it)", *point);
+        if (rf_unmount(*point, status < 0 ? NULL : err) < 0)
+            status = -1;
     return status;
 }
 

@@ -26,6 +26,10 @@ int rf_target_enter(struct rf_step_env *env, const rf_layout *layout, const char
  * mount that stays means data that may not be on the disk. No mounts: success. */
 int rf_target_close(const char *target, rf_error **err);
 
+/* Unmounts what is mounted at `where`. Waits up to 10 s for what holds it: a program that another thread is just starting has, until it
+ * runs, whatever this process has open (fork(2); O_CLOEXEC works at execve(2)). RF_FAILED with errno's text behind `where`. */
+int rf_unmount(const char *where, rf_error **err);
+
 /* The mount points below `target` in a text of /proc/self/mountinfo, last mounted first, NULL-terminated; freed by
  * rf_names_free (raid/inventory.h). Pure. */
 char **rf_mounts_below(const char *mountinfo, const char *target);
