@@ -87,10 +87,10 @@ static void check_own(const struct together *all, size_t index, const char *(*se
     }
 }
 
+/* Only what somebody wrote: a recipe's default is no claim about the machine. */
 static void check_cores(const struct together *all, size_t index)
 {
-    const struct rf_guest *guest = &all->profile->guests[index];
-    unsigned cores = guest->cores ? guest->cores : all->recipes[index]->defaults.cores;
+    unsigned cores = all->profile->guests[index].cores;
     rf_autofree char *path = rf_format("guests[%zu].cores", index);
     if (all->profile->requires.cores && cores > all->profile->requires.cores)
         rf_profile_problem(all->profile, all->problems, path,

@@ -77,6 +77,7 @@ static void the_machine_must_have_the_cores(void **state)
 {
     (void)state;
     assert_check("  - {name: a, recipe: plain, cores: 2}\nrequires: {cores: 2}\n", "");
+    assert_check("  - {name: a, recipe: active-directory, settings: {realm: A.B}}\nrequires: {cores: 1}\n", "");
     assert_check(
         "  - {name: a, recipe: plain, cores: 3}\nrequires: {cores: 2}\n",
         "test.yaml:16:37: error: guests[0].cores: 3 are more than the machine must have (requires.cores: 2)\n");
