@@ -123,7 +123,7 @@ static int wait_for(struct walk *walk, const struct rf_step *step, rf_error **er
     if (!step->after)
         return 0;
     if (!other)
-        return rf_fail(err, RF_FAILED, "%s: not begun: there is no step '%s' before it", step->title, step->after);
+        return rf_fail(err, RF_FAILED, "not begun: there is no step '%s' before it", step->after);
     if (other->phase != walk->options->phase)
         return 0; /* another run's: it was done before this one */
     pthread_mutex_lock(&walk->lock);
@@ -136,7 +136,7 @@ static int wait_for(struct walk *walk, const struct rf_step *step, rf_error **er
         return 1;
     if (ending == WELL || step->after_any)
         return 0;
-    return rf_fail(err, RF_FAILED, "%s: not begun, because this has failed: %s", step->title, other->title);
+    return rf_fail(err, RF_FAILED, "not begun, because this has failed: %s", other->title);
 }
 
 /* What is left of a lane that has ended early will never end well. */
@@ -163,8 +163,10 @@ static bool run_step(struct lane *lane, const struct rf_step *step)
 {
     lane->env.step = step;
     int waited = wait_for(lane->walk, step, &lane->error);
-    if (waited < 0)
+    if (waited < 0) {
         emit_step(&lane->env, RF_STATE_FAILED, 0, lane->error);
+        rf_wrap(&lane->error, "%s", step->title);
+    }
     if (waited)
         return false;
     return count_step(lane->walk, step, take_step(lane->walk, &lane->env, &lane->error));

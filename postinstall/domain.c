@@ -2,11 +2,17 @@
 /* Defining and starting domains. */
 #include "postinstall/domain.h"
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/snapshot.h"
 
 #include <string.h>
+
+enum { MEMINFO_MAX = 65536 };
+
+#define GUEST_RESERVE (128 * RF_MIB) /* what QEMU takes beside the guest's own memory: 90 to 200 MB, measured */
 
 static virDomainPtr lookup(const struct rf_node_guest *guest, virConnectPtr connection)
 {
@@ -137,6 +143,23 @@ static enum rf_probe start_probe(struct rf_step_env *env, const void *arg, rf_er
     return running < 0 ? RF_PROBE_ERROR : running ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
+/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. What the guest has of its
+ * host's page cache counts as free. */
+static int enough_memory(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autofree char *path = rf_node_path(guest->node, "/proc/meminfo"), *text = NULL;
+    const char *line = rf_read_file(path, MEMINFO_MAX, &text, NULL, NULL) == 0 ? strstr(text, "MemAvailable:") : NULL;
+    uint64_t available = line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) * RF_KIB : UINT64_MAX;
+    if (available >= guest->memory + GUEST_RESERVE)
+        return 0;
+    rf_autofree char *needs = rf_size_text_binary(guest->memory + GUEST_RESERVE), *has = rf_size_text_binary(available);
+    return rf_fail(
+        err, RF_FAILED,
+        "%s is not started: it needs %s of memory and this node has %s left; give the guests less in the profile, "
+        "or shut one down",
+        guest->asked->name, needs, has);
+}
+
 static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -156,6 +179,8 @@ static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
         result = virDomainPMWakeup(domain, 0);
         break;
     default:
+        if (enough_memory(guest, err) < 0)
+            return -1;
         result = virDomainCreate(domain);
     }
     if (result == 0)

@@ -71,8 +71,10 @@ int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    if (request->ca_file) /* the directory of the system's certificates stays trusted beside it */
+    if (request->ca_file) { /* takes the place of the system's bundle; the system's directory stays beside it */
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, "/etc/ssl/certs");
+    }
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
         return rf_fail(err, RF_FAILED, "%s: %s", request->url, *why ? why : curl_easy_strerror(code));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A guest's part of the plan. Only postinstall/plan.c includes this. */
+/* A guest's part of the plan. Only postinstall/plan.c and its test include this. */
 #pragma once
 
 #include "base/step.h"

@@ -2,15 +2,10 @@
 /* The guests of a profile against each other, as far as only their recipes can tell. */
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/units.h"
 #include "postinstall/address.h"
 #include "postinstall/recipe_read.h"
 
 #include <string.h>
-
-/* What the node keeps for itself, and what QEMU takes for a guest beside the guest's own memory (measured: 90 to 200 MB). */
-#define NODE_RESERVE RF_GIB
-#define GUEST_RESERVE (128 * RF_MIB)
 
 struct together {
     const rf_profile *profile;
@@ -92,32 +87,15 @@ static void check_own(const struct together *all, size_t index, const char *(*se
     }
 }
 
+/* Only what somebody wrote: a recipe's default is no claim about the machine. */
 static void check_cores(const struct together *all, size_t index)
 {
-    const struct rf_guest *guest = &all->profile->guests[index];
-    unsigned cores = guest->cores ? guest->cores : all->recipes[index]->defaults.cores;
+    unsigned cores = all->profile->guests[index].cores;
     rf_autofree char *path = rf_format("guests[%zu].cores", index);
     if (all->profile->requires.cores && cores > all->profile->requires.cores)
         rf_profile_problem(all->profile, all->problems, path,
                            "%u are more than the machine must have (requires.cores: %u)", cores,
                            all->profile->requires.cores);
-}
-
-static void check_memory(const struct together *all)
-{
-    uint64_t sum = NODE_RESERVE;
-    for (size_t i = 0; i < all->profile->guests_count; i++) {
-        const struct rf_guest *guest = &all->profile->guests[i];
-        sum += GUEST_RESERVE + (guest->memory ? guest->memory : all->recipes[i] ? all->recipes[i]->defaults.memory : 0);
-    }
-    if (!all->profile->requires.memory || sum <= all->profile->requires.memory)
-        return;
-    rf_autofree char *needed = rf_size_text(sum), *there = rf_size_text(all->profile->requires.memory);
-    rf_profile_problem(
-        all->profile, all->problems, "requires.memory",
-        "the guests and the node need %s together, and the machine must only have %s; give the guests less, "
-        "or ask for more",
-        needed, there);
 }
 
 static void check_place(const struct together *all, const struct rf_subnet *subnet, size_t index)
@@ -162,7 +140,6 @@ void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const 
     if (profile->guests_count == 0)
         return;
     check_addresses(&all);
-    check_memory(&all);
     for (size_t i = 0; i < profile->guests_count; i++) {
         if (!recipes[i])
             continue;

@@ -16,6 +16,6 @@ void rf_recipe_free_service(rf_recipe *recipe);
 void rf_recipe_read_health(rf_recipe *recipe, const struct rf_reader *root);
 void rf_recipe_free_health(rf_recipe *recipe);
 
-/* What the profile's guests are to each other: directories, published names, zones, addresses, memory. `recipes` has one for each
+/* What the profile's guests are to each other: directories, published names, zones, addresses, cores. `recipes` has one for each
  * guest, NULL where it is not known. Pure. */
 void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const *recipes, rf_problems *problems);

@@ -87,11 +87,39 @@ static void a_changed_profile_is_defined_again(void **state)
     fixture_close(&fixture);
 }
 
+static void too_little_memory_is_said_before_the_start(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    if (!defined(&fixture, guest)) {
+        fixture_close(&fixture);
+        skip();
+    }
+    fixture_write(&fixture, "/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable:   2000000 kB\n", 0444);
+    assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), -1);
+    assert_error(
+        error,
+        "dc1 is not started: it needs 1.99 GiB of memory and this node has 1.91 GiB left; give the guests less in "
+        "the profile, or shut one down");
+    fixture_write(&fixture, "/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable:   3000000 kB\n", 0444);
+    assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
+    rf_autodomain virDomainPtr domain =
+        virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), guest->asked->name);
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_comes_up_and_settles),
         cmocka_unit_test(a_changed_profile_is_defined_again),
+        cmocka_unit_test(too_little_memory_is_said_before_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "postinstall/ca.h"
 #include "postinstall/configure.h"
 #include "postinstall/facts.h"
 #include "postinstall/plan.h"
+#include "postinstall/plan_guest.h"
 #include "tests/unit/postinstall/fixture.h"
 
 static void a_new_node_needs_everything(void **state)
@@ -39,6 +41,64 @@ static void a_company_waits_for_its_directory(void **state)
                   step->after_any ? " however it ends" : "");
     }
     assert_golden("plan-company-order.txt", text);
+    fixture_close(&fixture);
+}
+
+static bool qemu_img(rf_runner *runner)
+{
+    struct rf_command command = {.argv = RF_ARGV("qemu-img", "--version")};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run_status(runner, &command, &result, NULL) == 0 && result.status == 0;
+}
+
+/* The directory's image is not on this node: its members say what they wait for, and the guest beside them goes on as far as it
+ * can on libvirt's mock. */
+static void one_guests_failure_leaves_the_others(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open_with(&fixture, fixture_company, facts, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    static const char *const images[] = {"crm", "desk"};
+    for (size_t i = 0; i < RF_COUNT(images); i++) {
+        rf_autofree char *path = rf_format("/var/lib/libvirt/images/base/%s.qcow2", images[i]);
+        rf_autofree char *full = rf_format("%s%s", fixture.root, path);
+        fixture_write(&fixture, path, "", 0600);
+        assert_int_equal(
+            rf_run_argv(fixture.runner, RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", full, "1G"), NULL), 0);
+    }
+    for (size_t i = 0; i < fixture.model->guests_count; i++)
+        fixture.model->guests[i].recipe->health_seconds = 0;
+    assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    for (size_t i = 0; i < fixture.model->guests_count; i++)
+        rf_guest_plan_add(&fixture.model->guests[i], NULL, plan);
+    const struct rf_apply_options options = {.phase = RF_PHASE_NODE};
+    assert_int_equal(rf_plan_apply(plan, &fixture.env, &options, NULL, &error), -1);
+    assert_int_equal(rf_error_code(error), RF_FAILED);
+    rf_autofree char *said = rf_error_text(error), *events = fixture_read(&fixture, "/events.jsonl");
+    rf_error_free(error);
+    assert_int_equal(strncmp(said, "4 things have failed:\n", 22), 0);
+    assert_non_null(strstr(said, "the base image of recipe 'active-directory' is not on this node"));
+    assert_non_null(
+        strstr(said, "Make room for crm in the directory dc1: not begun, because this has failed: Wait until dc1 is "
+                     "healthy"));
+    assert_non_null(strstr(said, "Make room for ts1 in the directory dc1: not begun"));
+    assert_non_null(strstr(events, "\"step\":\"secret/ts1\"")); /* what does not need the directory was done */
+    assert_non_null(strstr(events, "\"step\":\"seed/shop\""));
+    assert_null(strstr(events, "\"step\":\"seed/crm\""));
+    virDomainPtr shop = virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "shop");
+    if (shop) {
+        virDomainDestroy(shop);
+        virDomainUndefine(shop);
+        virDomainFree(shop);
+    }
     fixture_close(&fixture);
 }
 
@@ -121,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
         cmocka_unit_test(a_company_waits_for_its_directory),
+        cmocka_unit_test(one_guests_failure_leaves_the_others),
         cmocka_unit_test(what_the_facts_say_is_done),
         cmocka_unit_test(facts_of_an_empty_root),
         cmocka_unit_test(libvirt_that_is_not_there_is_a_fact),
