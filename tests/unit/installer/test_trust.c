@@ -96,12 +96,16 @@ static void a_root_without_any_is_left_alone(void **state)
 static void a_bundle_that_cannot_be_read_is_never_replaced(void **state)
 {
     (void)state;
-    RF_CLEANUP(finish) char *root = unit_directory();
-    rf_autofree char *bundle = rf_format("%s" BUNDLE, root);
-    assert_int_equal(rf_make_dirs(bundle, 0755, NULL), 0); /* a directory: read(2) says EISDIR */
+    enum { TOO_LARGE = (4 << 20) + 1 };
+    RF_CLEANUP(finish) char *root = start();
+    rf_autofree char *path = rf_format("%s" BUNDLE, root), *large = rf_alloc(TOO_LARGE);
+    assert_int_equal(rf_write_file(path, large, TOO_LARGE, 0644, NULL), 0);
     rf_error *error = NULL;
     assert_int_equal(rf_trust_install(root, UNIT_CA_ONE, &error), -1);
-    assert_error_has(error, "can't be read");
+    assert_error_has(error, "larger than");
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, TOO_LARGE);
 }
 
 static void the_medium_is_asked(void **state)
