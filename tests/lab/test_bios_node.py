@@ -29,7 +29,7 @@ def power_on(lab, iso, site, key, company, shipped_profile):
     path = lab.path("customer.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(small.profile_text(site, key, shipped_profile))
-    iso.customize("--profile", path, "--ca", company.certificate)
+    iso.profile(path, "--ca", company.certificate)
     site.start()
     return lab.start(small.spec(iso.path, firmware="bios", bus="virtio-blk"))
 

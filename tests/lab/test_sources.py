@@ -56,7 +56,7 @@ def test_by_name_and_https_on_a_machine_with_a_wrong_clock(lab, built_iso, progr
     text = profile.for_lab(shipped_profile, key, site.url("/report", NAME)).text
     site.pages["/profile.yaml"] = text
     iso = Iso(built_iso, lab.path("https.iso"), program)
-    iso.customize("--profile-url", site.url("/profile.yaml", NAME), "--ca", company.certificate)
+    iso.profile_url(site.url("/profile.yaml", NAME), "--ca", company.certificate)
     with Neighbour({TIME_SERVERS: neighbour.ADDRESS}) as cable, site:
         spec, sums = too_small(lab, name="https", iso=iso.path)
         spec.extra = [*cable.arguments(), "-rtc", f"base={WRONG_CLOCK}"]
@@ -88,7 +88,7 @@ def test_by_name_and_https_on_a_machine_with_a_wrong_clock(lab, built_iso, progr
 
 def test_typed_at_the_menu_and_wrong_in_the_iso(lab, built_iso, program, key, shipped_profile):
     """One machine, three boots: nobody says where the profile is; a person types it; and then one is in the ISO, and wrong."""
-    iso = Iso(built_iso, lab.path("plain.iso"), program)
+    iso = Iso(built_iso, lab.path("plain.iso"), program).no_profile()
     with Server(reports=Reports(lab.path("events.jsonl"))) as site:
         good = profile.for_lab(shipped_profile, key, site.url("/report")).text
         site.pages["/typed.yaml"] = good

@@ -38,13 +38,17 @@ class Iso:
             raise LabError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return self
 
-    def profile_url(self, url):
+    def profile_url(self, url, *more):
         """The machine is to fetch its profile there."""
-        return self.customize("--profile-url", url, *emulated())
+        return self.customize("--profile-url", url, *more, *emulated())
 
-    def profile(self, path):
+    def profile(self, path, *more):
         """The profile travels inside."""
-        return self.customize("--profile", path, *emulated())
+        return self.customize("--profile", path, *more, *emulated())
+
+    def no_profile(self):
+        """As it left the builder."""
+        return self.customize("--reset", *emulated())
 
     def damage_squashfs(self, part=0.9, length=64):
         """Flips bytes in the payload that is written to disk. At nine tenths lies /usr/share: nothing that the live
