@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/recipe.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -96,6 +97,20 @@ const struct rf_payload *rf_medium_payload(const rf_medium *medium, const char *
     return NULL;
 }
 
+bool rf_medium_named(char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+bool rf_medium_common(const char *path)
+{
+    static const char images[] = RF_MEDIUM_GUESTS_DIR "/", base[] = RF_MEDIUM_GUESTS_DIR "/" RF_GUEST_BASE_PREFIX;
+    return strncmp(path, images, strlen(images)) != 0 || strncmp(path, base, strlen(base)) == 0;
+}
+
 static void free_state(XXH3_state_t **state)
 {
     XXH3_freeState(*state);
@@ -154,17 +169,41 @@ static int verify_payload(const char *medium_dir, const struct rf_payload *paylo
     return 0;
 }
 
-int rf_medium_verify(const char *medium_dir, void (*progress)(void *data, uint64_t done, uint64_t total), void *data,
-                     rf_error **err)
+static bool chosen(const struct rf_medium_choice *choice, const char *path)
+{
+    if (!choice)
+        return true;
+    return rf_medium_common(path) ? choice->common : rf_medium_named(choice->images, strrchr(path, '/') + 1);
+}
+
+/* An ISO that was built with other recipes must not become a server whose guests can't be made. */
+static int has_images(const rf_medium *medium, const struct rf_medium_choice *choice, rf_error **err)
+{
+    for (char *const *name = choice ? choice->images : NULL; name && *name; name++) {
+        rf_autofree char *path = rf_format(RF_MEDIUM_GUESTS_DIR "/%s", *name);
+        if (!rf_medium_payload(medium, path))
+            return rf_fail(
+                err, RF_FAILED,
+                "a guest of the profile needs the image %s, which is not on this medium; nothing was written; "
+                "attach an ISO that was built with that recipe",
+                *name);
+    }
+    return 0;
+}
+
+int rf_medium_verify(const char *medium_dir, const struct rf_medium_choice *choice,
+                     void (*progress)(void *data, uint64_t done, uint64_t total), void *data, rf_error **err)
 {
     rf_automedium rf_medium *medium = NULL;
-    if (rf_medium_load(medium_dir, &medium, err) < 0)
+    if (rf_medium_load(medium_dir, &medium, err) < 0 || has_images(medium, choice, err) < 0)
         return -1;
     struct verification self = {.progress = progress, .data = data};
     for (size_t i = 0; i < medium->payloads_count; i++)
-        self.total += medium->payloads[i].size;
+        if (chosen(choice, medium->payloads[i].path))
+            self.total += medium->payloads[i].size;
     for (size_t i = 0; i < medium->payloads_count; i++)
-        if (verify_payload(medium_dir, &medium->payloads[i], &self, err) < 0)
+        if (chosen(choice, medium->payloads[i].path) &&
+            verify_payload(medium_dir, &medium->payloads[i], &self, err) < 0)
             return -1;
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RF_MEDIUM_MANIFEST_FILE "/richtfest/manifest.json" /* all paths count from the medium's top */
@@ -46,13 +47,26 @@ RF_GUARD(rf_medium, rf_medium_free);
 /* From a manifest that is there already. */
 int rf_medium_from_json(const json_t *manifest, rf_medium **ret_medium, rf_error **err);
 
+/* The names are in the list (NULL: in none), which ends with NULL. */
+bool rf_medium_named(char *const *names, const char *name);
+
+/* Whether every installation needs the payload: all but recipes' images. */
+bool rf_medium_common(const char *path);
+
 /* The payload with that path, or NULL. */
 const struct rf_payload *rf_medium_payload(const rf_medium *medium, const char *path);
 
-/* Reads every payload whole and compares size and XXH3-128; the first that differs or can't be read is RF_FAILED and named, with what
- * to do. Writes nothing; blocks as long as the medium needs to be read. `progress` (may be NULL) gets bytes read of all. */
-int rf_medium_verify(const char *medium_dir, void (*progress)(void *data, uint64_t done, uint64_t total), void *data,
-                     rf_error **err);
+/* What of a medium is read; all of it where there is none. */
+struct rf_medium_choice {
+    bool common;         /* what every installation needs: everything but the recipes' images (their base is common) */
+    char *const *images; /* those images too: "crm.qcow2", NULL-terminated; or NULL */
+};
+
+/* Reads the chosen payloads (NULL: every one) whole and compares size and XXH3-128; the first that differs or can't be read is RF_FAILED
+ * and named, with what to do, as is a chosen image that the medium does not have. Writes nothing; blocks as long as reading takes.
+ * `progress` (may be NULL) gets bytes read of all that are chosen. */
+int rf_medium_verify(const char *medium_dir, const struct rf_medium_choice *choice,
+                     void (*progress)(void *data, uint64_t done, uint64_t total), void *data, rf_error **err);
 
 /* XXH3-128 of a file as 32 hexadecimal digits and a NUL. */
 int rf_xxh3_file(const char *path, char ret_hex[33], void (*progress)(void *data, uint64_t done), void *data,

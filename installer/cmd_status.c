@@ -86,8 +86,8 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
     rf_autojson json_t *disks = disks_json(profile);
     bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests);
     return json_pack("{s:o,s:o,s:O,s:O,s:O,s:b}", "node", node_json(profile), "report",
-                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,
-                     "healthy", healthy);
+                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests, "healthy",
+                     healthy);
 }
 
 static int show(const rf_profile *profile, bool as_json, rf_error **err)

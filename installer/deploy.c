@@ -2,6 +2,7 @@
 #include "installer/deploy.h"
 
 #include "base/memory.h"
+#include "image/medium.h"
 #include "raid/bootable.h"
 #include "raid/mounts.h"
 
@@ -30,10 +31,24 @@ rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, c
     return deploy;
 }
 
+void rf_deploy_need_images(rf_deploy *deploy, const rf_node_model *node)
+{
+    deploy->images = rf_alloc((node->guests_count + 1) * sizeof(*deploy->images));
+    size_t count = 0;
+    for (size_t i = 0; i < node->guests_count; i++) {
+        const char *image = node->guests[i].recipe->image;
+        if (image && !rf_medium_named(deploy->images, image))
+            deploy->images[count++] = rf_strdup(image);
+    }
+}
+
 void rf_deploy_free(rf_deploy *deploy)
 {
     if (!deploy)
         return;
+    for (char **image = deploy->images; image && *image; image++)
+        free(*image);
+    free(deploy->images);
     free(deploy->medium);
     free(deploy->target);
     free(deploy->source_id);

@@ -8,6 +8,7 @@
 #include "base/step.h"
 #include "installer/site.h"
 #include "installer/system_files.h"
+#include "postinstall/node.h"
 #include "profiles/profile.h"
 #include "raid/layout.h"
 
@@ -27,6 +28,7 @@ typedef struct rf_deploy {
     char *source_id;               /* or NULL */
     char *kernel_arguments;        /* or NULL */
     char *ca;                      /* PEM, or NULL */
+    char **images; /* that the profile's guests are made from: "crm.qcow2", each once, NULL-terminated */
     struct rf_system_ids ids;
     struct rf_deploy_disk *disks;
 } rf_deploy;
@@ -35,6 +37,10 @@ typedef struct rf_deploy {
 rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
                          const struct rf_site_options *options);
 void rf_deploy_free(rf_deploy *deploy);
+
+/* Says which images the node's guests need: those are checked before the first write and must be copied; others are brought along for
+ * guests that are added later. */
+void rf_deploy_need_images(rf_deploy *deploy, const rf_node_model *node);
 
 /* Adds the medium's check in front (it must come before the disks' steps), and the rest behind them. */
 void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan);

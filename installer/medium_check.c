@@ -21,6 +21,8 @@ struct rf_medium_check {
     uint64_t done, total;
 };
 
+static const struct rf_medium_choice common = {.common = true};
+
 static void note(void *data, uint64_t done, uint64_t total)
 {
     struct rf_medium_check *check = data;
@@ -31,7 +33,7 @@ static void note(void *data, uint64_t done, uint64_t total)
 static void *read_medium(void *data)
 {
     struct rf_medium_check *check = data;
-    check->outcome = rf_medium_verify(check->medium, note, check, &check->error);
+    check->outcome = rf_medium_verify(check->medium, &common, note, check, &check->error);
     check->finished = rf_now();
     __atomic_store_n(&check->over, true, __ATOMIC_RELEASE);
     return NULL;
@@ -66,19 +68,30 @@ static void progress(void *data, uint64_t done, uint64_t total)
     rf_step_progress(data, done, total, "bytes");
 }
 
-int rf_medium_check_wait(struct rf_medium_check *check, struct rf_step_env *env, rf_error **err)
+/* What the thread found, where that can still be believed. *ret_read: it can, and needs not be read again. */
+static int collect(struct rf_medium_check *check, struct rf_step_env *env, bool *ret_read, rf_error **err)
 {
     if (check->running)
         follow(check, env);
     join(check);
-    if (!check->over || rf_now() - check->finished > BELIEVED_SECONDS)
-        return rf_medium_verify(check->medium, progress, env, err);
-    if (check->outcome < 0 && err)
-        *err = RF_STEAL(check->error);
+    *ret_read = check->over && rf_now() - check->finished <= BELIEVED_SECONDS;
     check->over = false; /* asked again, it is read again */
-    if (check->outcome == 0 && rf_medium_present(check->medium, err) < 0)
+    if (*ret_read && check->outcome < 0 && err)
+        *err = RF_STEAL(check->error);
+    return *ret_read ? check->outcome : 0;
+}
+
+int rf_medium_check_wait(struct rf_medium_check *check, char *const *images, struct rf_step_env *env, rf_error **err)
+{
+    bool read = false;
+    if (collect(check, env, &read, err) < 0)
+        return -1;
+    const struct rf_medium_choice rest = {.common = !read, .images = images};
+    if (rf_medium_verify(check->medium, &rest, progress, env, err) < 0)
+        return -1;
+    if (rf_medium_present(check->medium, err) < 0)
         return rf_wrap(err, "the medium was pulled since it was checked (nothing was written; attach the ISO again)");
-    return check->outcome;
+    return 0;
 }
 
 void rf_medium_check_free(struct rf_medium_check *check)

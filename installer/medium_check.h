@@ -9,13 +9,14 @@
 
 struct rf_medium_check;
 
-/* Starts reading; `medium` is copied. Never NULL: where no thread can be had, the check is made when it is waited for. */
+/* Starts reading what every installation needs of it (struct rf_medium_choice); `medium` is copied. Never NULL: where no thread can be had, the check is made when it is waited for. */
 struct rf_medium_check *rf_medium_check_start(const char *medium);
 
-/* Blocks until it is through, with progress of the step at work, and says what rf_medium_verify said. The medium may have been pulled
+/* Blocks until it is through, then reads the recipes' images that the profile needs (NULL-terminated, or NULL), with progress of the
+ * step at work, and says what rf_medium_verify said. The medium may have been pulled
  * since: a good result is believed only where the medium still answers (rf_medium_present), and one that is older than a minute not at
  * all: the medium is read again. May be repeated. */
-int rf_medium_check_wait(struct rf_medium_check *check, struct rf_step_env *env, rf_error **err);
+int rf_medium_check_wait(struct rf_medium_check *check, char *const *images, struct rf_step_env *env, rf_error **err);
 
 /* Waits for the thread. NULL is fine. */
 void rf_medium_check_free(struct rf_medium_check *check);

@@ -53,6 +53,8 @@ int rf_site_new(const rf_profile *profile, const rf_machine *machine, const stru
         add_install_steps(site, profile, machine, options);
     if (rf_node_plan(profile, machine->node, NULL, site->plan, &site->node, problems, err) < 0)
         return -1;
+    if (site->deploy && site->node)
+        rf_deploy_need_images(site->deploy, site->node);
     if (site->layout) /* behind the guests: a disk that fails does not keep them from starting */
         rf_deploy_node_steps(site->deploy, site->plan);
     if (problems->count == 0)

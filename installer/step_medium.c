@@ -13,8 +13,9 @@ static int medium_apply(struct rf_step_env *env, const void *arg, rf_error **err
 {
     const rf_deploy *deploy = arg;
     if (deploy->check)
-        return rf_medium_check_wait(deploy->check, env, err);
-    return rf_medium_verify(deploy->medium, progress, env, err);
+        return rf_medium_check_wait(deploy->check, deploy->images, env, err);
+    const struct rf_medium_choice needed = {.common = true, .images = deploy->images};
+    return rf_medium_verify(deploy->medium, &needed, progress, env, err);
 }
 
 /* No probe: a medium that was good a minute ago can be pulled by now. */

@@ -77,7 +77,7 @@ static void a_good_one_is_good(void **state)
 {
     FIXTURE(self);
     uint64_t seen[2] = {0};
-    assert_int_equal(rf_medium_verify(self.directory, last_of, seen, NULL), 0);
+    assert_int_equal(rf_medium_verify(self.directory, NULL, last_of, seen, NULL), 0);
     assert_int_equal(seen[0], 9);
     assert_int_equal(seen[1], 9);
     rf_automedium rf_medium *medium = NULL;
@@ -92,7 +92,7 @@ static void a_wrong_byte_is_named(void **state)
     FIXTURE(self);
     put(&self, "/guests/a.qcow2", "guesT");
     rf_error *error = NULL;
-    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, &error), -1);
+    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, NULL, &error), -1);
     assert_int_equal(rf_error_code(error), RF_FAILED);
     assert_error_has(error, "the checksum of /guests/a.qcow2 on the medium is wrong");
 }
@@ -102,7 +102,7 @@ static void a_wrong_size_is_named(void **state)
     FIXTURE(self);
     put(&self, "/guests/a.qcow2", "gues");
     rf_error *error = NULL;
-    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, &error), -1);
+    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, NULL, &error), -1);
     assert_error(
         error,
         "/guests/a.qcow2 on the medium has 4 bytes instead of 5; nothing was written; write or attach the ISO again");
@@ -114,8 +114,46 @@ static void a_missing_one_is_named(void **state)
     rf_autofree char *root = rf_format("%s%s", self.directory, RF_MEDIUM_ROOT_FILE);
     unlink(root);
     rf_error *error = NULL;
-    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, &error), -1);
+    assert_int_equal(rf_medium_verify(self.directory, NULL, NULL, NULL, &error), -1);
     assert_error_has(error, "/live/root.squashfs is missing on the medium");
+}
+
+/* A base beside the recipe's image. */
+static void start_with_base(struct fixture *self)
+{
+    static const char *const paths[] = {RF_MEDIUM_ROOT_FILE, "/guests/a.qcow2", "/guests/base-1.qcow2"};
+    put(self, paths[2], "base");
+    rf_autojson json_t *manifest = manifest_of(self, paths, 3);
+    rf_autofree char *text = rf_json_text(manifest);
+    put(self, RF_MEDIUM_MANIFEST_FILE, text);
+}
+
+static void only_what_is_needed_is_read(void **state)
+{
+    FIXTURE(self);
+    start_with_base(&self);
+    static char *const images[] = {(char *)"a.qcow2", NULL};
+    const struct rf_medium_choice common = {.common = true}, rest = {.images = images},
+                                  both = {.common = true, .images = images};
+    uint64_t seen[2] = {0};
+    assert_int_equal(rf_medium_verify(self.directory, &common, last_of, seen, NULL), 0);
+    assert_int_equal(seen[1], 8);
+    assert_int_equal(rf_medium_verify(self.directory, &rest, last_of, seen, NULL), 0);
+    assert_int_equal(seen[1], 5);
+    put(&self, "/guests/a.qcow2", "guesT");
+    assert_int_equal(rf_medium_verify(self.directory, &common, NULL, NULL, NULL), 0);
+    assert_int_equal(rf_medium_verify(self.directory, &rest, NULL, NULL, NULL), -1);
+    assert_int_equal(rf_medium_verify(self.directory, &both, NULL, NULL, NULL), -1);
+}
+
+static void an_image_that_the_medium_does_not_have(void **state)
+{
+    FIXTURE(self);
+    static char *const images[] = {(char *)"a.qcow2", (char *)"crm.qcow2", NULL};
+    rf_error *error = NULL;
+    assert_int_equal(rf_medium_verify(self.directory, &(struct rf_medium_choice){.images = images}, NULL, NULL, &error),
+                     -1);
+    assert_error_has(error, "needs the image crm.qcow2, which is not on this medium; nothing was written");
 }
 
 static void odd_manifests_are_refused(void **state)
@@ -152,8 +190,9 @@ static void odd_manifests_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_one_is_good),        cmocka_unit_test(a_wrong_byte_is_named),
-        cmocka_unit_test(a_wrong_size_is_named),     cmocka_unit_test(a_missing_one_is_named),
+        cmocka_unit_test(a_good_one_is_good),          cmocka_unit_test(a_wrong_byte_is_named),
+        cmocka_unit_test(a_wrong_size_is_named),       cmocka_unit_test(a_missing_one_is_named),
+        cmocka_unit_test(only_what_is_needed_is_read), cmocka_unit_test(an_image_that_the_medium_does_not_have),
         cmocka_unit_test(odd_manifests_are_refused),
     };
     return cmocka_run_group_tests_name("image/medium", tests, NULL, NULL);

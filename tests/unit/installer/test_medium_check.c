@@ -55,8 +55,8 @@ static void a_good_medium_is_good_twice(void **state)
 {
     FIXTURE(self);
     rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(self.directory);
-    assert_int_equal(rf_medium_check_wait(check, &self.env, NULL), 0);
-    assert_int_equal(rf_medium_check_wait(check, &self.env, NULL), 0);
+    assert_int_equal(rf_medium_check_wait(check, NULL, &self.env, NULL), 0);
+    assert_int_equal(rf_medium_check_wait(check, NULL, &self.env, NULL), 0);
 }
 
 static void a_damaged_one_is_not(void **state)
@@ -65,7 +65,7 @@ static void a_damaged_one_is_not(void **state)
     rf_error *error = NULL;
     assert_int_equal(rf_write_file(self.payload, "ROOT", 4, 0644, NULL), 0);
     rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(self.directory);
-    assert_int_equal(rf_medium_check_wait(check, &self.env, &error), -1);
+    assert_int_equal(rf_medium_check_wait(check, NULL, &self.env, &error), -1);
     assert_error_has(error, "the checksum of /root on the medium is wrong");
 }
 
@@ -76,9 +76,19 @@ static void a_medium_that_was_pulled_after_it_was_read(void **state)
     rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(self.directory);
     usleep(300000); /* four bytes are read by now; where they are not, it is refused for another reason */
     unlink(self.payload);
-    assert_int_equal(rf_medium_check_wait(check, &self.env, &error), -1);
+    assert_int_equal(rf_medium_check_wait(check, NULL, &self.env, &error), -1);
     assert_int_equal(rf_error_code(error), RF_FAILED);
     assert_error_has(error, "nothing was written");
+}
+
+static void an_image_that_a_guest_needs_and_that_is_not_there(void **state)
+{
+    FIXTURE(self);
+    static char *const images[] = {(char *)"crm.qcow2", NULL};
+    rf_error *error = NULL;
+    rf_automediumcheck struct rf_medium_check *check = rf_medium_check_start(self.directory);
+    assert_int_equal(rf_medium_check_wait(check, images, &self.env, &error), -1);
+    assert_error_has(error, "needs the image crm.qcow2");
 }
 
 int main(void)
@@ -87,6 +97,7 @@ int main(void)
         cmocka_unit_test(a_good_medium_is_good_twice),
         cmocka_unit_test(a_damaged_one_is_not),
         cmocka_unit_test(a_medium_that_was_pulled_after_it_was_read),
+        cmocka_unit_test(an_image_that_a_guest_needs_and_that_is_not_there),
     };
     return cmocka_run_group_tests_name("installer/medium_check", tests, NULL, NULL);
 }

@@ -97,6 +97,40 @@ static void other_bytes_of_the_same_size_are_copied(void **state)
     holds(&self, BASE "ad.qcow2", "two");
 }
 
+static void needs(struct deployed *self, const char *image)
+{
+    self->deploy->images = rf_alloc(2 * sizeof(char *));
+    self->deploy->images[0] = rf_strdup(image);
+}
+
+/* The manifest knows the images as they were made; one was read wrong since. */
+static void a_spare_image_that_is_damaged_is_left_out(void **state)
+{
+    DEPLOYED(self, rf_runner_dry());
+    NEEDS_ATTRIBUTES(&self);
+    needs(&self, "ad.qcow2");
+    deployed_put(&self, "medium/guests/ad.qcow2", "one");
+    deployed_put(&self, "medium/guests/crm.qcow2", "two");
+    put_manifest(&self, FILES("guests/ad.qcow2", "guests/crm.qcow2"));
+    deployed_put(&self, "medium/guests/crm.qcow2", "tWo");
+    copied(&self);
+    holds(&self, BASE "ad.qcow2", "one");
+    assert_null(deployed_read(&self, BASE "crm.qcow2"));
+}
+
+static void a_needed_image_that_is_damaged_is_said(void **state)
+{
+    DEPLOYED(self, rf_runner_dry());
+    NEEDS_ATTRIBUTES(&self);
+    needs(&self, "crm.qcow2");
+    put_image(&self, "crm.qcow2", "two");
+    deployed_put(&self, "medium/guests/crm.qcow2", "tWo");
+    rf_error *error = NULL;
+    assert_int_equal(deployed_apply(&self, &rf_step_payload, &error), -1);
+    assert_error_has(error, "the medium's manifest says");
+    assert_null(deployed_read(&self, BASE "crm.qcow2"));
+}
+
 static void an_older_base_stays(void **state)
 {
     DEPLOYED(self, rf_runner_dry());
@@ -136,6 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_copied_once),
         cmocka_unit_test(other_bytes_of_the_same_size_are_copied),
+        cmocka_unit_test(a_spare_image_that_is_damaged_is_left_out),
+        cmocka_unit_test(a_needed_image_that_is_damaged_is_said),
         cmocka_unit_test(an_older_base_stays),
         cmocka_unit_test(a_medium_without_guests_is_fine),
         cmocka_unit_test(a_medium_that_can_not_be_read_is_said),
