@@ -66,6 +66,21 @@ def check_node(node):
     assert "musterkunde-n1" in node.sudo("richtfest status").stdout
 
 
+def check_tries_again(node, lab, reports):
+    """A run that failed while working is repeated, without anybody's doing."""
+    runs = len(reports.runs())
+    node.sudo("mv /usr/sbin/nft /usr/sbin/nft.away")
+    node.sudo("rm -f /etc/nftables.conf")
+    started = node.sudo("systemctl start richtfest-apply.service", check=False)
+    assert started.returncode != 0, "a node without nft is no node"
+    failed = reports.wait_run_end(runs + 1, 60, lab.trouble, allow_failed=True)
+    assert (failed["state"], failed["code"]) == ("failed", 3), failed
+    reports.forgive()
+    node.sudo("mv /usr/sbin/nft.away /usr/sbin/nft")
+    assert reports.wait_run_end(runs + 2, 120, lab.trouble)["state"] == "done"
+    node.ssh("test -s /etc/nftables.conf")
+
+
 def check_trust(node):
     """The CA outlives the next update-ca-certificates(8), which makes the bundle anew."""
     trusted = "/usr/local/share/ca-certificates/richtfest-1.crt"
@@ -82,6 +97,7 @@ def test_bios_up_to_the_booted_node(lab, built_iso, program, site, key, company,
     check_resumed(site.reports, site.reports.runs()[1])
     check_node(node)
     check_trust(node)
+    check_tries_again(node, lab, site.reports)
     assert machine.reboots() <= 2  # one of its own; SeaBIOS turns a soft reset into a second, hard one
     small.lose_first_disk(node, lab, site)
     small.check_runs_on_one_disk(node)

@@ -86,8 +86,16 @@ def test_by_name_and_https_on_a_machine_with_a_wrong_clock(lab, built_iso, progr
         untouched(machine, sums)
 
 
+def look_around_in_the_shell(machine):
+    """The menu's second entry: for who wants this machine's inventory, or a look; nothing is installed."""
+    keyboard.choose_second(machine, b"a root shell", FIRST_WORDS)
+    said = keyboard.press(machine, "richtfest inventory | grep -c RF-D0; tty; echo all''said\r", b"allsaid", FIRST_WORDS)
+    assert re.search(rb"\n1\r?\n/dev/ttyS0\r?\n", said), said.decode("utf-8", "replace")
+
+
 def test_typed_at_the_menu_and_wrong_in_the_iso(lab, built_iso, program, key, shipped_profile):
-    """One machine, three boots: nobody says where the profile is; a person types it; and then one is in the ISO, and wrong."""
+    """One machine, four boots: nobody says where the profile is; a person looks around in the shell; types where it is; and then one is
+    in the ISO, and wrong."""
     iso = Iso(built_iso, lab.path("plain.iso"), program).no_profile()
     with Server(reports=Reports(lab.path("events.jsonl"))) as site:
         good = profile.for_lab(shipped_profile, key, site.url("/report")).text
@@ -101,6 +109,10 @@ def test_typed_at_the_menu_and_wrong_in_the_iso(lab, built_iso, program, key, sh
         said = console.wait_for(r"FAILED.*no profile", FIRST_WORDS, failures=())
         for what in ("richtfest.profile=URL", "key e", "image customize --profile-url URL", "restart this machine"):
             assert what in said.string, said.string
+
+        console.skip()
+        machine.reset()
+        look_around_in_the_shell(machine)
 
         console.skip()
         machine.reset()

@@ -13,7 +13,7 @@ LINUX_LINE = 3  # lines below the one that the editor starts at
 
 
 def press(machine, keys, answer, timeout=60):
-    """Types, and waits for the answer. What the machine does not take at once waits in QEMU, as long as the line is open; and what it
+    """Types, waits for the answer, and returns all that was said. What the machine does not take at once waits in QEMU, as long as the line is open; and what it
     says is read, or it would wait itself."""
     deadline = time.monotonic() + timeout
     said = b""
@@ -27,9 +27,16 @@ def press(machine, keys, answer, timeout=60):
                 said += line.recv(65536)
             except TimeoutError:
                 pass
+    return said
 
 
 def add_to_kernel_line(machine, words, timeout=60):
     """At the ISO's menu: the key e, the words at the end of the line that begins with `linux`, and Ctrl-x."""
     machine.console.wait_for(MENU, timeout, failures=())
     press(machine, f"e{DOWN * LINUX_LINE}{END} {words}{BOOT}", b"Booting a command list")
+
+
+def choose_second(machine, answer, timeout=60):
+    """At the ISO's menu: its second entry."""
+    machine.console.wait_for(MENU, timeout, failures=())
+    press(machine, f"{DOWN}\r", answer, timeout)

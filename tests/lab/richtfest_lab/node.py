@@ -2,14 +2,18 @@
 """An installed node, asked from outside as its admin would."""
 
 import base64
+import contextlib
 import json
 import re
 import socket
 import ssl
+import subprocess
 import time
+import urllib.error
 import urllib.request
 
 from .errors import LabError
+from .machine import free_port
 from .reports import passwords_in
 
 SSH, COCKPIT = 22, 9090
@@ -84,6 +88,40 @@ class Node:
         """What a browser gets at https://…:9090/ (its certificate is the node's own)."""
         return https_page(self.machine.port(COCKPIT), timeout)
 
+    def cockpit_login(self, password, page="login", timeout=60):
+        """A person's login in the browser, then a page below /cockpit/: (status, text). 401 where the password is wrong."""
+        words = base64_text(f"{self.user}:{password}")
+        opener = browser()
+        base = f"https://127.0.0.1:{self.machine.port(COCKPIT)}/cockpit"
+        request = urllib.request.Request(f"{base}/login", headers={"Authorization": f"Basic {words}"})
+        try:
+            with opener.open(request, timeout=timeout) as answer:
+                status, text = answer.status, answer.read().decode("utf-8", "replace")
+            if page != "login":
+                with opener.open(f"{base}/{page}", timeout=timeout) as answer:
+                    status, text = answer.status, answer.read().decode("utf-8", "replace")
+            return status, text
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode("utf-8", "replace")
+
+    @contextlib.contextmanager
+    def tunnel(self, host, port, timeout=180):
+        """A port of something that the node reaches, on this host for as long as the context lasts: the admin's `ssh -L`."""
+        here = free_port()
+        argv = ["ssh", *self.key.options(BatchMode="yes", ExitOnForwardFailure="yes"), "-N"]
+        argv += ["-L", f"127.0.0.1:{here}:{host}:{port}", "-p", str(self.machine.port(SSH)), f"{self.user}@127.0.0.1"]
+        deadline = time.monotonic() + timeout
+        while True:
+            with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as ssh:
+                try:
+                    if listens(here, ssh, deadline):
+                        yield here
+                        return
+                finally:
+                    ssh.kill()
+            if time.monotonic() > deadline:
+                raise LabError(f"ssh -L to {host}, port {port}: not in {timeout} s")
+
     def boot_id(self):
         """Changes with each boot."""
         return self.ssh("cat /proc/sys/kernel/random/boot_id").stdout.strip()
@@ -130,11 +168,34 @@ def parse_mdstat(text):
     return arrays
 
 
-def https_page(port, timeout=60):
-    """(status, text) of https://127.0.0.1:PORT/, whoever signed its certificate; asked again until it answers."""
+def anybodys_certificate():
+    """For pages whose certificate is the node's own."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def browser():
+    """Keeps cookies."""
+    cookies = urllib.request.HTTPCookieProcessor()
+    return urllib.request.build_opener(cookies, urllib.request.HTTPSHandler(context=anybodys_certificate()))
+
+
+def listens(port, process, deadline):
+    """Waits until somebody listens on a port of the loopback; False where the process has ended that was to do it, or time is up."""
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
+def https_page(port, timeout=60):
+    """(status, text) of https://127.0.0.1:PORT/, whoever signed its certificate; asked again until it answers."""
+    context = anybodys_certificate()
     deadline = time.monotonic() + timeout
     while True:
         try:
