@@ -6,6 +6,7 @@
 #include "profiles/sshkey.h"
 #include "profiles/suggest.h"
 #include "profiles/text.h"
+#include "profiles/timezone.h"
 
 #include <arpa/inet.h>
 #include <regex.h>
@@ -18,21 +19,7 @@
 
 static char *check_timezone(const char *text)
 {
-    /* tzdata's areas. Old names outside of them (US/Eastern) are in tzdata-legacy, which a node does not have. */
-    static const char *const areas[] = {"Africa", "America",   "Antarctica", "Arctic", "Asia",   "Atlantic",
-                                        "Etc",    "Australia", "Europe",     "Indian", "Pacific"};
-    rf_autofree char *area = rf_strdup(text ? text : "");
-    area[strcspn(area, "/")] = '\0';
-    if (!strcmp(text, "UTC"))
-        return NULL;
-    for (size_t i = 0; i < RF_COUNT(areas); i++)
-        if (!strcmp(area, areas[i]) && strchr(text, '/'))
-            return NULL;
-    const char *meant = rf_suggest(area, areas, RF_COUNT(areas));
-    rf_autofree char *shown = rf_shown(text);
-    if (meant && strchr(text, '/'))
-        return rf_format("\"%s\" is not a time zone; did you mean \"%s%s\"?", shown, meant, strchr(text, '/'));
-    return rf_format("\"%s\" is not a time zone; write for example \"Europe/Berlin\" or \"UTC\"", shown);
+    return rf_timezone_mistake(RF_ZONEINFO_DIR, text);
 }
 
 static char *check_hostname(const char *text)
