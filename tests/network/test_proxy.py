@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxy's configuration in a real Caddy, in a namespace without a way out: ACME can't be reached there. Skipped where Caddy is not
-installed (RF_CADDY names one elsewhere)."""
+"""The proxy's configuration in a real Caddy, in a namespace without a way out: ACME can't be reached there. The Caddy is the node's own,
+run where the image builder has it (RF_CADDY names another); skipped where there is none."""
+import glob
 import os
 import pathlib
 import shutil
@@ -12,9 +13,25 @@ import pytest
 
 from house import GOLDEN, missing, run
 
-CADDY = os.environ.get("RF_CADDY") or shutil.which("caddy")
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CACHE = TOP / (os.environ.get("CACHE") or os.path.join(os.environ.get("BUILD") or "build", "cache"))
 HOST, OTHER = "crm.musterkunde.example", "shop.musterkunde.example"
 LIMIT = 100_000_000  # the test recipe's
+
+
+def caddy():
+    """The argv that starts it; None where there is none."""
+    named = os.environ.get("RF_CADDY")
+    if named:
+        return [named]
+    for program in sorted(glob.glob(f"{CACHE}/node-root-*/root/usr/bin/caddy")):
+        root = program[: -len("/usr/bin/caddy")]
+        return [f"{root}/usr/lib64/ld-linux-x86-64.so.2", "--library-path", f"{root}/usr/lib/x86_64-linux-gnu", program]
+    installed = shutil.which("caddy")
+    return [installed] if installed else None
+
+
+CADDY = caddy()
 
 
 def openssl(directory, *words):
@@ -35,7 +52,7 @@ def certificates(directory):
 
 @pytest.fixture(scope="module", params=["acme", "own"])
 def proxy(request, tmp_path_factory):
-    why = missing() or (None if CADDY else "Caddy is not installed")
+    why = missing() or (None if CADDY else "there is no Caddy: neither an image that was built here, nor one installed (RF_CADDY names one)")
     if why:
         pytest.skip(why)
     directory = tmp_path_factory.mktemp("proxy")
@@ -52,12 +69,12 @@ def proxy(request, tmp_path_factory):
     environment = dict(os.environ, HOME=str(directory), XDG_CONFIG_HOME=str(directory), XDG_DATA_HOME=str(directory))
     processes = []
     try:
-        checked = subprocess.run([CADDY, "validate", "--adapter", "caddyfile", "--config", directory / "Caddyfile"], env=environment,
+        checked = subprocess.run([*CADDY, "validate", "--adapter", "caddyfile", "--config", directory / "Caddyfile"], env=environment,
                                  capture_output=True, text=True)
         assert checked.returncode == 0, checked.stderr
         processes.append(subprocess.Popen([*inside, sys.executable, pathlib.Path(__file__).with_name("web.py"), "8000"]))
         with open(directory / "log", "w", encoding="utf-8") as log:
-            processes.append(subprocess.Popen([*inside, CADDY, "run", "--config", directory / "Caddyfile"], env=environment,
+            processes.append(subprocess.Popen([*inside, *CADDY, "run", "--config", directory / "Caddyfile"], env=environment,
                                               stdout=log, stderr=log))
         yield Client(inside, directory)
     finally:
@@ -143,7 +160,7 @@ def test_other_names_get_nothing(proxy):
 
 def test_it_takes_a_new_configuration_over_by_its_socket(proxy):
     proxy.ready()
-    done = subprocess.run([*proxy.inside, CADDY, "reload", "--config", proxy.directory / "Caddyfile", "--force"], capture_output=True,
+    done = subprocess.run([*proxy.inside, *CADDY, "reload", "--config", proxy.directory / "Caddyfile", "--force"], capture_output=True,
                           text=True, env=dict(os.environ, HOME=str(proxy.directory)))
     assert done.returncode == 0, done.stderr
     assert proxy.curl(f"https://{HOST}/")[0] == 0
