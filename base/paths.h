@@ -10,6 +10,8 @@
 #define RF_STATE_SPOOL RF_STATE_DIR "/report.spool"   /* not yet delivered to report.url */
 #define RF_POOL_DIR "/var/lib/libvirt/images"         /* the data volume */
 #define RF_BASE_IMAGES RF_POOL_DIR "/base"            /* guests' base images, from the medium */
+#define RF_FETCHED_DIR RF_POOL_DIR "/fetched"         /* 0700: what the node fetched, named by SHA-256 */
+#define RF_ARTEFACTS_HAND RF_POOL_DIR "/artefacts"    /* artefacts that a person placed there */
 #define RF_RECIPES_DIR "/usr/share/richtfest/recipes" /* in the image; RICHTFEST_RECIPES overrides it */
 #define RF_RUN_DIR "/run/richtfest"                   /* 0700: of this boot only */
 #define RF_MEDIUM_DIR "/run/initramfs/live"           /* where the initrd mounts the medium */
