@@ -100,7 +100,8 @@ static json_t *guest_json(const char *root, virDomainPtr domain)
     virDomainGetUUIDString(domain, uuid);
     virDomainGetState(domain, &state, NULL, 0);
     virDomainGetAutostart(domain, &autostart);
-    virDomainGetBlockInfo(domain, "vda", &disk, 0);
+    if (virDomainGetBlockInfo(domain, "vda", &disk, 0) < 0)
+        virDomainGetBlockInfo(domain, "sda", &disk, 0); /* plain devices */
     rf_autofree char *digest = rf_domain_digest_of(domain);
     bool healthy = state == VIR_DOMAIN_RUNNING && state_file(root, name, "health.json");
     json_t *guest = json_pack("{s:s,s:s,s:I,s:b,s:b,s:b}", "uuid", uuid, "state", rf_domain_state_name(state), "disk",

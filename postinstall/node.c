@@ -53,6 +53,7 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
     guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);
     guest->settings = rf_recipe_settings(guest->recipe, asked);
+    rf_recipe_choose(guest->recipe, guest->settings);
     guest->zone = lower_setting(guest, guest->recipe->zone);
     guest->published = lower_setting(guest, guest->recipe->publish.host);
     guest->lane = (unsigned)index + 1;
@@ -189,6 +190,33 @@ char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file)
 char *rf_guest_disk_path(const struct rf_node_guest *guest)
 {
     return rf_node_path(guest->node, "%s/%s.qcow2", RF_POOL_DIR, guest->asked->name);
+}
+
+/* The value of the setting that the recipe names; NULL where it names none. */
+static const char *setting_value(const struct rf_node_guest *guest, const char *setting)
+{
+    return setting ? rf_json_string(guest->settings, setting) : NULL;
+}
+
+const char *rf_guest_fetch_url(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.url);
+}
+
+const char *rf_guest_fetch_sha256(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.sha256);
+}
+
+const char *rf_guest_fetch_format(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.format);
+}
+
+char *rf_guest_fetched_path(const struct rf_node_guest *guest)
+{
+    const char *sha256 = rf_guest_fetch_sha256(guest);
+    return sha256 ? rf_node_path(guest->node, "%s/%s", RF_FETCHED_DIR, sha256) : NULL;
 }
 
 char *rf_guest_seed_path(const struct rf_node_guest *guest)

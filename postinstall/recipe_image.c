@@ -29,9 +29,12 @@ void rf_recipe_read_image(rf_recipe *recipe, const struct rf_reader *root)
 {
     struct rf_reader at = rf_reader_map(root, "image");
     RF_READER_KNOWN(&at, "file", "packages", "enable", "mask", "remove", "build", "overlay");
-    if (!at.node)
+    const bool fetched = root->node && rf_node_child(root->node, "fetch");
+    if (!at.node && !fetched)
         rf_reader_problem(root, NULL, "the key 'image' is missing");
-    else
+    else if (at.node && fetched)
+        rf_reader_problem(root, "fetch", "a guest's image is built or fetched, not both; leave out 'image' or 'fetch'");
+    else if (at.node)
         recipe->image = rf_strdup(rf_reader_string(&at, "file", true));
     recipe->image_packages = rf_reader_strings(&at, "packages");
     recipe->image_enable = rf_reader_strings(&at, "enable");

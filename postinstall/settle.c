@@ -67,7 +67,9 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
     if (!domain)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
-    detach(domain, guest);
+    if (!rf_guest_fetch_url(
+            guest)) /* whether a system of others has read its seed yet, nobody knows: it keeps the drive until it is shut down */
+        detach(domain, guest);
     if (redefine(connection, guest, err) < 0)
         return -1;
     if (unlink(seed) < 0 && errno != ENOENT)
