@@ -16,6 +16,7 @@ void rf_recipe_free_service(rf_recipe *recipe);
 void rf_recipe_read_health(rf_recipe *recipe, const struct rf_reader *root);
 void rf_recipe_free_health(rf_recipe *recipe);
 
+/* What one probe holds, not itself. */
 void rf_recipe_free_probe(struct rf_recipe_probe *probe);
 
 /* Reads `fetch` and `machine`, which name settings: after the settings. */

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "postinstall/domain.h"
 #include "postinstall/facts.h"
+#include "postinstall/fetch.h"
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
@@ -114,6 +115,9 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     add_health(json, guest, probes);
     if (domain && rf_domain_restart_needed(domain))
         json_object_set_new(json, "restart_needed", json_true());
+    rf_autofree char *changed = rf_fetch_changed(guest);
+    if (changed)
+        json_object_set_new(json, "other_image", json_string(changed));
     if (guest->published)
         json_object_set_new(json, "published", json_string(guest->published));
     rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
@@ -185,6 +189,8 @@ static void append_guest(char **text, const json_t *guest)
     if (json_is_true(json_object_get(guest, "restart_needed")))
         rf_append(text,
                   "  restart needed:          it runs with its former definition until it is shut down and started\n");
+    if (rf_json_string(guest, "other_image"))
+        rf_append(text, "  image:                   %s\n", rf_json_string(guest, "other_image"));
     if (rf_json_string(guest, "handover"))
         rf_append(text, "  passwords, encrypted:    %s\n", rf_json_string(guest, "handover"));
 }
