@@ -13,9 +13,9 @@
 
 static void read_recipe(rf_recipe *recipe, const struct rf_reader *root)
 {
-    RF_READER_KNOWN(root, "recipe", "title", "image", "artefacts", "firmware", "tpm", "defaults", "minimums",
-                    "settings", "secrets", "directory", "serves", "zone", "ports", "publish", "configure", "backup",
-                    "health", "fetch", "machine");
+    RF_READER_KNOWN(root, "recipe", "title", "image", "artefacts", "more_artefacts", "firmware", "tpm", "defaults",
+                    "minimums", "settings", "secrets", "directory", "serves", "zone", "ports", "publish", "configure",
+                    "backup", "health", "fetch", "machine");
     if (rf_reader_integer(root, "recipe", 0, UINT32_MAX) != 1)
         rf_reader_problem(root, "recipe", "this program reads recipes of version 1; write 'recipe: 1'");
     recipe->title = rf_strdup(rf_reader_string(root, "title", true));

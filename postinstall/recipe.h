@@ -92,8 +92,8 @@ typedef struct rf_recipe {
     struct rf_recipe_fetch fetch;
     struct rf_recipe_machine machine;
     /* For the image builder, arrays of strings: packages to install, units to enable and to mask, files to remove, the command to run
-     * once, the artefacts to unpack. */
-    json_t *image_packages, *image_enable, *image_mask, *image_remove, *image_build, *artefacts;
+     * once, the artefacts to unpack: those that the guest can't be without, and those that it can. */
+    json_t *image_packages, *image_enable, *image_mask, *image_remove, *image_build, *artefacts, *more_artefacts;
     bool uefi, tpm; /* the machine that the image wants */
     bool plain;     /* devices that every system has drivers for, instead of virtio */
     struct rf_recipe_size defaults, minimums;

@@ -42,6 +42,7 @@ void rf_recipe_read_image(rf_recipe *recipe, const struct rf_reader *root)
     recipe->image_remove = rf_reader_strings(&at, "remove");
     recipe->image_build = rf_reader_argv(&at, "build");
     recipe->artefacts = rf_reader_strings(root, "artefacts");
+    recipe->more_artefacts = rf_reader_strings(root, "more_artefacts");
     if (!rf_reader_boolean(&at, "overlay", true))
         rf_reader_problem(&at, "overlay", "every recipe's image is an overlay; leave it out");
     if (recipe->image && (strchr(recipe->image, '/') || recipe->image[0] == '.'))
@@ -65,4 +66,5 @@ void rf_recipe_free_image(rf_recipe *recipe)
     json_decref(recipe->image_remove);
     json_decref(recipe->image_build);
     json_decref(recipe->artefacts);
+    json_decref(recipe->more_artefacts);
 }
