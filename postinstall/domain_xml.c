@@ -16,6 +16,7 @@
  */
 #include "postinstall/domain_xml.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -82,16 +83,28 @@ static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add_format(disk, "serial", "%s", guest->asked->name);
 }
 
-void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
+static void add_drive(xmlNode *parent, const struct rf_node_guest *guest, const char *path, const char *letters,
+                      const char *serial)
 {
-    rf_autofree char *path = rf_guest_seed_path(guest);
     const char *device = guest->recipe->plain ? "cdrom" : "disk";
     xmlNode *disk = rf_xml_add(parent, "disk", "type", "file", "device", device, NULL);
     rf_xml_add(disk, "driver", "name", "qemu", "type", "raw", NULL);
     rf_xml_add(disk, "source", "file", path, NULL);
-    add_target(disk, guest, "db");
+    add_target(disk, guest, letters);
     rf_xml_add(disk, "readonly", NULL);
-    rf_xml_add_text(disk, "serial", "seed");
+    rf_xml_add_text(disk, "serial", serial);
+}
+
+void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_seed_path(guest);
+    add_drive(parent, guest, path, "db", "seed");
+}
+
+void rf_domain_add_artefacts(xmlNode *parent, const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_artefacts_path(guest);
+    add_drive(parent, guest, path, "dc", "artefacts");
 }
 
 static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
@@ -128,8 +141,11 @@ static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool w
 {
     xmlNode *devices = rf_xml_add(root, "devices", NULL);
     add_disk(devices, guest);
+    rf_autofree char *artefacts = rf_guest_artefacts_path(guest);
     if (with_seed)
         rf_domain_add_seed(devices, guest);
+    if (with_seed && rf_exists(artefacts))
+        rf_domain_add_artefacts(devices, guest);
     add_interface(devices, guest);
     add_console(devices, guest);
     if (guest->recipe->plain)

@@ -282,6 +282,8 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
     rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
     if (!domain)
         return -1;
     if (virDomainIsActive(domain) == 1)
@@ -290,6 +292,8 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
     if (disk && unlink(disk) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
+    if (artefacts && unlink(artefacts) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", artefacts);
     if (rf_remove_tree(state, err) < 0 || remove_handovers(model, name, err) < 0)
         return -1;
     unsigned flags =

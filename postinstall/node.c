@@ -126,6 +126,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     add_guests(model, recipes_dir, problems);
     add_retired(model, facts);
     add_admins(model);
+    model->artefacts = json_incref(json_object_get(facts, "artefacts"));
     return problems->count == before ? RF_STEAL(model) : NULL;
 }
 
@@ -146,6 +147,7 @@ void rf_node_model_free(rf_node_model *model)
     free(model->retired);
     free(model->guests);
     free(model->admins);
+    json_decref(model->artefacts);
     rf_libvirt_free(model->libvirt);
     free(model->kvm_reason);
     free(model->root);
@@ -222,6 +224,11 @@ char *rf_guest_fetched_path(const struct rf_node_guest *guest)
 char *rf_guest_seed_path(const struct rf_node_guest *guest)
 {
     return rf_node_path(guest->node, "%s/%s.iso", SEEDS_DIR, guest->asked->name);
+}
+
+char *rf_guest_artefacts_path(const struct rf_node_guest *guest)
+{
+    return rf_node_path(guest->node, "%s/.%s.artefacts.iso", RF_POOL_DIR, guest->asked->name);
 }
 
 char *rf_guest_console_path(const struct rf_node_guest *guest)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/artefact.h"
 #include "postinstall/configure.h"
 #include "postinstall/disk.h"
 #include "postinstall/domain.h"
@@ -88,6 +89,16 @@ static void add_fetch(rf_plan *plan, const struct rf_node_guest *guest, const st
     add_step(plan, &rf_step_fetch, guest, view->made, title);
 }
 
+/* What the image of a guest lacks: the ISO was built without it. */
+static void add_artefacts(rf_plan *plan, const struct rf_node_guest *guest, bool settled)
+{
+    rf_autofree char *names = rf_artefact_lacking(guest);
+    if (!names)
+        return;
+    rf_autofree char *title = rf_format("Fetch what the image of %s lacks: %s", guest->asked->name, names);
+    add_step(plan, &rf_step_artefact, guest, settled, title);
+}
+
 /* Until the guest is defined. */
 static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const struct guest_view *view)
 {
@@ -101,6 +112,7 @@ static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const s
     rf_autofree char *seed = rf_format("Write the seed of %s", name);
     rf_autofree char *domain = rf_format("Define %s: %s, %u core%s, %s of memory, %s", name, guest->recipe->name,
                                          guest->cores, guest->cores == 1 ? "" : "s", memory, guest->address);
+    add_artefacts(plan, guest, view->settled);
     add_fetch(plan, guest, view);
     add_step(plan, &rf_step_disk, guest, view->disk, disk);
     add_step(plan, &rf_step_secret, guest, view->settled, secret);
