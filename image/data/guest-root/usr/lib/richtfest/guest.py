@@ -254,9 +254,19 @@ def _unpacked(kind, source, strip, target):
                 directory(os.path.dirname(path))
                 with packed.open(entry) as content, open(path, "wb") as f:
                     shutil.copyfileobj(content, f, 1 << 20)
-                os.chmod(path, 0o755 if entry.external_attr >> 16 & 0o100 else 0o644)
+                os.chmod(path, entry.external_attr >> 16 & 0o777)
     else:
         shutil.copyfile(source, os.path.join(target, os.path.basename(source)))
+
+
+def _ordinary_modes(tree):
+    """0755 for directories and programs, 0644 for the rest, whatever it was packed with."""
+    for where, _, files in os.walk(tree):
+        os.chmod(where, 0o755)
+        for name in files:
+            path = os.path.join(where, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)
 
 
 def _bring(artefact, drive):
@@ -266,10 +276,9 @@ def _bring(artefact, drive):
         return False
     new = f"{ARTEFACTS}/.{artefact['name']}.new"
     shutil.rmtree(new, ignore_errors=True)
-    before = os.umask(0o022)
     directory(new)
     _unpacked(artefact["format"], f"{drive}/{artefact['file']}", int(artefact.get("strip", 0)), new)
-    os.umask(before)
+    _ordinary_modes(new)
     os.sync()
     os.rename(new, target)
     return True
