@@ -61,12 +61,25 @@ static void note(struct work *work, rf_error *error)
     rf_append(&work->tried, "%s%s", work->tried ? "; " : "", why);
 }
 
+static void tell_waiting(struct rf_step_env *env)
+{
+    if (env->step)
+        rf_emit(env->events, &(struct rf_event){.step = env->step->id,
+                                                .title = env->step->title,
+                                                .state = RF_PROGRESS,
+                                                .seconds = -1,
+                                                .message = "the same file is being fetched already; waiting for that"});
+}
+
 /* The part, locked: one at a time works on it. */
 static int open_part(struct work *work, rf_error **err)
 {
     work->fd = open(work->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (work->fd < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", work->part);
+    if (flock(work->fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    tell_waiting(work->env);
     while (flock(work->fd, LOCK_EX) < 0)
         if (errno != EINTR)
             return rf_fail_errno(err, RF_FAILED, errno, "%s can't be locked", work->part);

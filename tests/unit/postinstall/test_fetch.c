@@ -125,6 +125,17 @@ static void every_trouble_names_guest_key_and_what_to_do(void **state)
     assert_fails(NULL, "raw", SIZE / 2, "is a disk of 4.10 kB, and the guest is given one of 2.05 kB; give it 4.10 kB");
 }
 
+/* More than any disk of ours has: refused by its announced size, before a byte of it is here. */
+static void no_room_is_said_before_it_is_used_up(void **state)
+{
+    static const char *const huge[] = {
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9000000000000000\r\n\r\n", NULL};
+    (void)state;
+    assert_fails(huge, "raw", UINT64_C(1) << 60, "web: settings.url: there is no room for the image: ");
+    assert_fails(huge, "raw", UINT64_C(1) << 60, "are left beside what the other guests need");
+    assert_fails(huge, "raw", 0, "web: disk: the image is larger than the guest's disk of 1.07 GB");
+}
+
 static bool said(const struct desk *desk, const char *words)
 {
     rf_autofree char *events = fixture_read(&desk->fixture, "/events.jsonl");
@@ -227,6 +238,7 @@ int main(void)
         cmocka_unit_test(an_image_is_fetched_once),
         cmocka_unit_test(a_bit_that_fell_over_is_noticed),
         cmocka_unit_test(every_trouble_names_guest_key_and_what_to_do),
+        cmocka_unit_test(no_room_is_said_before_it_is_used_up),
         cmocka_unit_test(a_guest_keeps_its_disk),
         cmocka_unit_test(images_that_nobody_names_go),
         cmocka_unit_test(the_disk_is_made_of_it),
