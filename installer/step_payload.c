@@ -174,7 +174,7 @@ static enum rf_probe look(struct rf_step_env *env, const void *arg, visit *each,
 /* Beside the images: what they lack. Belongs to the images' volume, as they do. */
 static char *list_path(const rf_deploy *deploy)
 {
-    return rf_deploy_images(deploy, RF_ARTEFACTS_FILE + strlen(RF_POOL_DIR));
+    return rf_deploy_images(deploy, &RF_ARTEFACTS_FILE[strlen(RF_POOL_DIR)]);
 }
 
 static bool list_is_there(const rf_deploy *deploy)

@@ -119,18 +119,25 @@ char *rf_artefact_text(const json_t *artefact)
                      rf_json_string(artefact, "version"), url, rf_json_string(artefact, "file"), RF_ARTEFACTS_HAND);
 }
 
+/* Whether it is the right one that run will see: here nobody waits for a checksum. */
+static char *at_hand_text(const json_t *artefact)
+{
+    return rf_format("artefact %s %s is here; the next run takes it if its checksum is right (richtfest apply --node)",
+                     rf_json_string(artefact, "name"), rf_json_string(artefact, "version"));
+}
+
 json_t *rf_artefact_waiting(const struct rf_node_guest *guest)
 {
     json_t *texts = json_array(), *artefact;
     rf_autojson json_t *lack = rf_artefacts_lacking(guest, guest->recipe->artefacts, false);
     size_t index;
-    if (rf_guest_settled(guest))
+    rf_autofree char *drive = rf_guest_artefacts_path(guest);
+    if (rf_guest_settled(guest) || rf_exists(drive))
         return texts;
     json_array_foreach(lack, index, artefact)
     {
-        if (rf_artefact_sound(artefact) && at_hand(guest->node, artefact))
-            continue;
-        rf_autofree char *text = rf_artefact_text(artefact);
+        const bool here = rf_artefact_sound(artefact) && at_hand(guest->node, artefact);
+        rf_autofree char *text = here ? at_hand_text(artefact) : rf_artefact_text(artefact);
         json_array_append_new(texts, json_string(text));
     }
     return texts;

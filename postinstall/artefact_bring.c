@@ -14,6 +14,8 @@
 #include "postinstall/iso.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PAUSE_MAX = 4, MIRRORS_MAX = 16, FILES_MAX = 64, SIGNATURE_MAX = 64 << 10, SIGNATURE_SECONDS = 60 };
 
@@ -108,6 +110,15 @@ static void fetch_signature(const struct bringing *self, const char *url, const 
         rf_write_file(to, body, size, 0600, NULL);
 }
 
+/* What was fetched and is not used must not look like something that is at hand. A person's file stays. */
+static int refuse(struct bringing *self)
+{
+    rf_autofree char *fetched = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    if (strcmp(fetched, self->path) == 0)
+        unlink(fetched);
+    return -1;
+}
+
 static int check_signature(struct bringing *self, rf_error **err)
 {
     const json_t *signature = json_object_get(self->artefact, "signature");
@@ -138,7 +149,7 @@ static int bring(struct rf_step_env *env, const struct rf_node_guest *guest, con
         return rf_fail(err, RF_FAILED, "%s: %s", guest->asked->name, waiting);
     if (!take_by_hand(&self) && !take_from_afar(&self))
         return rf_fail(err, RF_FAILED, "%s: %s: %s", guest->asked->name, waiting, self.tried);
-    if (check_signature(&self, err) < 0)
+    if (check_signature(&self, err) < 0 && refuse(&self) < 0)
         return rf_wrap(err, "%s: %s", guest->asked->name, waiting);
     *ret_path = RF_STEAL(self.path);
     return 0;
@@ -184,12 +195,32 @@ static int bring_all(struct rf_step_env *env, const struct rf_node_guest *guest,
     return failures ? rf_fail(err, RF_FAILED, "%s", failures) : 0;
 }
 
+static int enough_room(const struct rf_node_guest *guest, const struct drive *drive, rf_error **err)
+{
+    uint64_t needs = 0;
+    const uint64_t room = rf_fetch_room(guest->node);
+    for (size_t i = 0; i < drive->count; i++) {
+        struct stat status;
+        needs += stat(drive->paths[i], &status) == 0 ? (uint64_t)status.st_size : 0;
+    }
+    if (needs <= room)
+        return 0;
+    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
+    return rf_fail(
+        err, RF_FAILED,
+        "%s: its artefacts need %s in %s for the first boot, and %s are left beside what the other guests need; "
+        "remove what is not needed there, then 'richtfest apply'",
+        guest->asked->name, wanted, RF_POOL_DIR, left);
+}
+
 static int write_drive(const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
 {
     rf_autofree char *path = rf_guest_artefacts_path(guest);
     rf_autojson json_t *json = json_pack("{s:O}", "artefacts", drive->list);
     rf_autofree char *text = rf_json_text(json);
     drive->files[drive->count] = (struct rf_iso_file){.name = LIST, .text = text};
+    if (enough_room(guest, drive, err) < 0)
+        return -1;
     if (rf_iso_write(path, RF_ARTEFACTS_LABEL, drive->files, drive->count + 1, err) < 0)
         return rf_wrap(err, "the artefacts of %s", guest->asked->name);
     return 0;

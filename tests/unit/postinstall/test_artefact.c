@@ -88,7 +88,12 @@ static void what_it_waits_for_is_said(void **state)
     assert_null(other);
     fixture_write(&desk.fixture, RF_ARTEFACTS_HAND "/app-1.0.tar.gz", CONTENT, 0600);
     rf_autofree char *at_hand = waiting(&desk);
-    assert_string_equal(at_hand, ""); /* the next run takes it */
+    assert_string_equal(at_hand,
+                        "artefact app 1.0 is here; the next run takes it if its checksum is right (richtfest apply "
+                        "--node)\n");
+    assert_int_equal(apply(&desk, NULL), 0);
+    rf_autofree char *on_its_way = waiting(&desk);
+    assert_string_equal(on_its_way, "");
 }
 
 static void a_guest_that_works_waits_for_nothing(void **state)
@@ -197,6 +202,8 @@ static void a_wrong_signature_is_not_used(void **state)
     desk.fixture.env.runner = &fake;
     assert_int_equal(apply(&desk, &error), -1);
     assert_error_has(error, "is signed, but not by the key " KEY ": not used");
+    rf_autofree char *hand = rf_format("%s" RF_ARTEFACTS_HAND "/app-1.0.tar.gz", desk.fixture.root);
+    assert_true(rf_exists(hand)); /* a person's file is a person's to remove */
 }
 
 static void the_step_comes_first(void **state)

@@ -222,6 +222,53 @@ static void a_qcow2_is_cloned(void **state)
     assert_false(rf_exists(path));
 }
 
+/* Of two guests one names an image that is not there: the other one gets its disk, and the run has failed. */
+static void one_image_that_is_not_there_spoils_nothing(void **state)
+{
+    (void)state;
+    RF_CLEANUP(receiver_close) struct receiver server;
+    char content[SIZE + 1], sha256[RF_SHA256_HEX];
+    make_disk(content);
+    rf_sha256(content, SIZE, sha256);
+    rf_autofree char *fine =
+        rf_format("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", SIZE, content);
+    unsigned nobody;
+    rf_autofd int fd = receiver_port(&nobody); /* refuses whoever connects */
+    receiver_answer(&server, (const char *const[]){fine, NULL});
+    rf_autofree char *guests = rf_format(
+        "  - {name: bad, recipe: image, disk: 1 GiB, settings: {url: 'http://127.0.0.1:%u/x', sha256: %s, format: "
+        "raw}}\n"
+        "  - {name: good, recipe: image, disk: 1 GiB, settings: {url: 'http://127.0.0.1:%u/x', sha256: %s, format: "
+        "raw}}\n",
+        nobody, sha256, server.port, sha256);
+    *(strstr(guests, "sha256: ") + strlen("sha256: ")) = sha256[0] == '0' ? '1' : '0'; /* two images: two files */
+    struct fixture fixture;
+    fixture_open_with(&fixture, guests, NULL, rf_runner_real());
+    if (rf_run_argv(fixture.runner, RF_ARGV("qemu-img", "--version"), NULL) == 0) {
+        rf_autoplan rf_plan *plan = rf_plan_new();
+        for (size_t i = 0; i < 2; i++) {
+            const struct rf_node_guest *guest = &fixture.model->guests[i];
+            rf_autofree char *fetch = rf_format("fetch/%zu", i), *disk = rf_format("disk/%zu", i);
+            struct rf_step *step = rf_plan_add(plan, &rf_step_fetch, guest, RF_PHASE_NODE, fetch, "Fetch");
+            step->lane = guest->lane;
+            step->independent = true;
+            step = rf_plan_add(plan, &rf_step_disk, guest, RF_PHASE_NODE, disk, "Make the disk");
+            step->lane = guest->lane;
+            step->independent = true;
+        }
+        rf_error *error = NULL;
+        const struct rf_apply_options options = {.phase = RF_PHASE_NODE};
+        assert_int_equal(rf_plan_apply(plan, &fixture.env, &options, NULL, &error), -1);
+        assert_int_equal(rf_error_code(error), RF_FAILED);
+        assert_error_has(error, "Fetch: bad: settings.url: http://127.0.0.1:");
+        rf_autofree char *bad = rf_guest_disk_path(&fixture.model->guests[0]),
+                         *good = rf_guest_disk_path(&fixture.model->guests[1]);
+        assert_false(rf_exists(bad));
+        assert_true(rf_exists(good));
+    }
+    fixture_close(&fixture);
+}
+
 static void without_an_image_there_is_no_disk(void **state)
 {
     (void)state;
@@ -243,6 +290,7 @@ int main(void)
         cmocka_unit_test(images_that_nobody_names_go),
         cmocka_unit_test(the_disk_is_made_of_it),
         cmocka_unit_test(a_qcow2_is_cloned),
+        cmocka_unit_test(one_image_that_is_not_there_spoils_nothing),
         cmocka_unit_test(without_an_image_there_is_no_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
