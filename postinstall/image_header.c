@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,9 +68,16 @@ static uint32_t small_number(const unsigned char *header, size_t at)
     return be32toh(value);
 }
 
+/* A disk that boots a PC ends its first sector with these two bytes, whatever partitions it has. */
+static bool boots(const unsigned char *header)
+{
+    return header[BOOT_SIGNATURE] == 0x55 && header[BOOT_SIGNATURE + 1] == 0xaa;
+}
+
 static int check_qcow2(const unsigned char *header, uint64_t *ret_size, rf_error **err)
 {
-    const char *other = other_name(header);
+    const char *known = other_name(header), *raw = boots(header) ? "a raw one; write 'format: raw'" : NULL;
+    const char *other = known ? known : raw;
     if (memcmp(header, qcow2_magic, sizeof(qcow2_magic)) != 0)
         return rf_fail(err, RF_FAILED, "it is no qcow2 image%s%s", other ? ", but " : "; write the format that it has",
                        other ? other : "");
@@ -87,13 +95,13 @@ static int check_qcow2(const unsigned char *header, uint64_t *ret_size, rf_error
     return 0;
 }
 
-/* Anything is a raw image; but a disk that boots a PC ends its first sector with these two bytes, whatever partitions it has. */
+/* Anything is a raw image; what is wanted is one that boots. */
 static int check_raw(const unsigned char *header, uint64_t file_size, uint64_t *ret_size, rf_error **err)
 {
     const char *other = other_name(header);
     if (other)
         return rf_fail(err, RF_FAILED, "it is no raw image, but %s", other);
-    if (header[BOOT_SIGNATURE] != 0x55 || header[BOOT_SIGNATURE + 1] != 0xaa)
+    if (!boots(header))
         return rf_fail(err, RF_FAILED,
                        "it is no raw image of a disk that boots: its first sector has no boot signature; write the "
                        "format that it has");

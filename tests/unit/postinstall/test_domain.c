@@ -108,6 +108,29 @@ static void a_system_of_others_keeps_its_drive(void **state)
     fixture_close(&fixture);
 }
 
+/* libvirt reads the definition of a Windows: plain devices, Secure Boot, a TPM, a screen by a socket. */
+static void a_windows_is_defined(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    rf_recipe *recipe = fixture.model->guests[0].recipe;
+    recipe->uefi = recipe->tpm = recipe->plain = true;
+    if (!defined(&fixture, &fixture.model->guests[0])) {
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autofree char *text = xml_of(&fixture);
+    assert_non_null(strstr(text, "bus='sata'"));
+    assert_non_null(strstr(text, "<model type='e1000e'/>"));
+    assert_non_null(strstr(text, "name='secure-boot'/>"));
+    assert_non_null(strstr(text, "<tpm model='tpm-crb'>"));
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "dc1");
+    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM);
+    fixture_close(&fixture);
+}
+
 static void a_changed_profile_is_defined_again(void **state)
 {
     (void)state;
@@ -159,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_comes_up_and_settles),
         cmocka_unit_test(a_system_of_others_keeps_its_drive),
+        cmocka_unit_test(a_windows_is_defined),
         cmocka_unit_test(a_changed_profile_is_defined_again),
         cmocka_unit_test(too_little_memory_is_said_before_the_start),
     };

@@ -105,7 +105,7 @@ static void another_format_is_named(void **state)
                                 "7zXZ\0"},
                  disk = raw();
     assert_refused(xz.bytes, sizeof(xz), "raw", "compressed by xz; unpack it");
-    assert_refused(disk.bytes, sizeof(disk), "qcow2", "it is no qcow2 image; write the format that it has");
+    assert_refused(disk.bytes, sizeof(disk), "qcow2", "it is no qcow2 image, but a raw one; write 'format: raw'");
     assert_refused("short", 5, "raw", "it has 5 bytes, which is no disk");
 }
 
