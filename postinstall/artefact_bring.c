@@ -91,6 +91,9 @@ static bool take_from_afar(struct bringing *self)
                                          .pause_max = PAUSE_MAX};
     rf_error *error = NULL;
     if (rf_download(&download, self->env, &error) < 0) {
+        rf_autofree char *left = rf_size_text(room);
+        if (room < download.max)
+            rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
         note(self, error);
         return false;
     }

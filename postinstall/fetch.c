@@ -13,6 +13,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -83,8 +84,10 @@ int rf_fetch_inspect(const struct rf_node_guest *guest, uint64_t *ret_size, rf_e
         return 0;
     rf_autofree char *has = rf_size_text(*ret_size), *disk = rf_size_text(guest->disk);
     return rf_fail(err, RF_FAILED,
-                   "%s: disk: the image %s is a disk of %s, and the guest is given one of %s; give it %s", name, shown,
-                   has, disk, has);
+                   "%s: disk: the image %s is a disk of %s, and the guest is given one of %s; write 'disk: %" PRIu64
+                   " MiB' or more",
+                   name, shown, has, disk,
+                   (*ret_size + RF_MIB - 1) / RF_MIB); /* rounded, "2.36 GB" would be too little */
 }
 
 static void say(struct rf_step_env *env, const char *message)

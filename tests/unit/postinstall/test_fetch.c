@@ -122,7 +122,8 @@ static void every_trouble_names_guest_key_and_what_to_do(void **state)
     assert_fails(NULL, "qcow2", 0, "settings.format: http://127.0.0.1:");
     assert_fails(NULL, "qcow2", 0, "it is no qcow2 image, but a raw one; write 'format: raw'");
     assert_fails(NULL, "raw", SIZE / 2, "disk: the image http://127.0.0.1:");
-    assert_fails(NULL, "raw", SIZE / 2, "is a disk of 4.10 kB, and the guest is given one of 2.05 kB; give it 4.10 kB");
+    assert_fails(NULL, "raw", SIZE / 2,
+                 "is a disk of 4.10 kB, and the guest is given one of 2.05 kB; write 'disk: 1 MiB' or more");
 }
 
 /* More than any disk of ours has: refused by its announced size, before a byte of it is here. */
