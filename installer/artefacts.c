@@ -23,9 +23,9 @@ json_t *rf_artefacts_here(const char *medium)
     return known ? known : of_medium(medium);
 }
 
-char *rf_artefacts_waiting_text(const rf_profile *profile, const json_t *artefacts)
+char *rf_artefacts_waiting_text(const rf_profile *profile, const json_t *artefacts, const json_t *facts)
 {
-    rf_autojson json_t *notes = artefacts ? rf_artefact_notes(profile, artefacts) : NULL;
+    rf_autojson json_t *notes = artefacts ? rf_artefact_notes(profile, artefacts, facts) : NULL;
     char *text = rf_strdup("");
     for (size_t i = 0; i < json_array_size(notes); i++)
         rf_append(&text, "%s\n", json_string_value(json_array_get(notes, i)));

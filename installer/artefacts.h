@@ -8,8 +8,8 @@
 json_t *rf_artefacts_here(const char *medium);
 
 /* "GUEST: waiting for artefact …", a line for each guest of the profile and artefact that it can't be without; "" where none
- * waits. The caller frees it. */
-char *rf_artefacts_waiting_text(const rf_profile *profile, const json_t *artefacts);
+ * waits. `facts` are those of the node that is looked at, or NULL. The caller frees it. */
+char *rf_artefacts_waiting_text(const rf_profile *profile, const json_t *artefacts, const json_t *facts);
 
 /* Leaves the list of the medium at `file` for the node, where the medium has one. Repeatable, atomic. */
 int rf_artefacts_leave(const char *medium, const char *file, rf_error **err);

@@ -32,7 +32,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     printf("%s: valid; node %s with %zu guest%s\n", words[0], profile->node.id, profile->guests_count,
            profile->guests_count == 1 ? "" : "s");
     rf_autojson json_t *artefacts = rf_artefacts_here(options.medium);
-    rf_autofree char *waiting = rf_artefacts_waiting_text(profile, artefacts);
+    rf_autofree char *waiting = rf_artefacts_waiting_text(profile, artefacts, NULL);
     fputs(waiting, stdout);
     return RF_OK;
 }

@@ -65,7 +65,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_MACHINE);
     print(rf_site_plan(site), options.json);
-    rf_autofree char *waiting = options.json ? NULL : rf_artefacts_waiting_text(profile, artefacts);
+    rf_autofree char *waiting = options.json ? NULL : rf_artefacts_waiting_text(profile, artefacts, machine->node);
     if (waiting && *waiting)
         printf("\nNot to be had yet:\n%s", waiting);
     return RF_OK;

@@ -143,13 +143,20 @@ json_t *rf_artefact_waiting(const struct rf_node_guest *guest)
     return texts;
 }
 
-json_t *rf_artefact_notes(const rf_profile *profile, const json_t *artefacts)
+static bool settled_there(const json_t *facts, const char *guest)
+{
+    return json_is_true(json_object_get(json_object_get(json_object_get(facts, "guests"), guest), "settled"));
+}
+
+json_t *rf_artefact_notes(const rf_profile *profile, const json_t *artefacts, const json_t *facts)
 {
     json_t *notes = json_array(), *text;
     rf_autoproblems rf_problems problems = {0};
-    rf_autojson json_t *facts = json_pack("{s:O*}", "artefacts", artefacts);
-    rf_autonodemodel rf_node_model *model = rf_node_model_new(profile, facts, NULL, &problems);
+    rf_autojson json_t *known = json_pack("{s:O*}", "artefacts", artefacts);
+    rf_autonodemodel rf_node_model *model = rf_node_model_new(profile, known, NULL, &problems);
     for (size_t i = 0; model && i < model->guests_count; i++) {
+        if (settled_there(facts, model->guests[i].asked->name))
+            continue;
         rf_autojson json_t *waiting = rf_artefact_waiting(&model->guests[i]);
         size_t index;
         json_array_foreach(waiting, index, text)

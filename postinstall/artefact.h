@@ -24,8 +24,9 @@ char *rf_artefact_lacking(const struct rf_node_guest *guest);
  * at names of files only. */
 json_t *rf_artefact_waiting(const struct rf_node_guest *guest);
 
-/* The same for all guests of a profile, each text with its guest's name in front. `artefacts` is the list of a node or of a medium. */
-json_t *rf_artefact_notes(const rf_profile *profile, const json_t *artefacts);
+/* The same for all guests of a profile, each text with its guest's name in front. `artefacts` is the list of a node or of a medium; `facts`
+ * (or NULL) are those of the node that is looked at, where that is another machine: its settled guests wait for nothing. */
+json_t *rf_artefact_notes(const rf_profile *profile, const json_t *artefacts, const json_t *facts);
 
 /*
  * Brings what the guest's image lacks, each compared with its checksum, and with its signature where the key lies in RF_KEYS_DIR; then
