@@ -74,6 +74,18 @@ char *rf_fetch_changed(const struct rf_node_guest *guest)
                      name, known, wanted, name);
 }
 
+char *rf_fetch_waiting(const struct rf_node_guest *guest)
+{
+    const char *url = rf_guest_fetch_url(guest);
+    rf_autofree char *disk = rf_guest_disk_path(guest), *shown = url ? rf_url_public(url) : NULL;
+    if (!url || rf_exists(disk))
+        return NULL;
+    return rf_format(
+        "waiting for its image (%s); the next run goes on with it; what hindered the last one: journalctl -u "
+        "richtfest-apply",
+        shown);
+}
+
 int rf_fetch_inspect(const struct rf_node_guest *guest, uint64_t *ret_size, rf_error **err)
 {
     const char *name = guest->asked->name, *format = rf_guest_fetch_format(guest);

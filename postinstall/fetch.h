@@ -27,6 +27,10 @@ char *rf_fetch_remembered(const struct rf_node_guest *guest);
  * it. */
 char *rf_fetch_changed(const struct rf_node_guest *guest);
 
+/* Where the guest has no disk because its image is not here yet: a sentence that says so and where the reason is. Else NULL. Looks at names
+ * of files only. The caller frees it. */
+char *rf_fetch_waiting(const struct rf_node_guest *guest);
+
 /* How many bytes may be put into the guests' images without leaving too little for those that run. */
 uint64_t rf_fetch_room(const rf_node_model *model);
 

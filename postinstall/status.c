@@ -117,6 +117,9 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     if (domain && rf_domain_restart_needed(domain))
         json_object_set_new(json, "restart_needed", json_true());
     json_t *waiting = rf_artefact_waiting(guest);
+    rf_autofree char *image = rf_fetch_waiting(guest);
+    if (image)
+        json_array_append_new(waiting, json_string(image));
     if (json_array_size(waiting))
         json_object_set(json, "waiting", waiting);
     json_decref(waiting);

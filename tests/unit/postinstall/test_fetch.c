@@ -4,6 +4,7 @@
 #include "base/paths.h"
 #include "postinstall/disk.h"
 #include "postinstall/fetch.h"
+#include "postinstall/status.h"
 #include "tests/unit/base/receiver.h"
 #include "tests/unit/postinstall/fixture.h"
 
@@ -158,6 +159,26 @@ static void a_guest_keeps_its_disk(void **state)
     assert_int_equal(desk.server.count, 0);
 }
 
+/* A guest that is not there, and nobody says why, would be a silent failure. */
+static void status_says_that_an_image_is_waited_for(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    open_desk(&desk, NULL, "raw", rf_runner_dry());
+    const struct rf_node_options options = {
+        .recipes_dir = RECIPES, .root = desk.fixture.root, .uri = "test:///default"};
+    rf_autojson json_t *before = rf_node_status_json(desk.fixture.profile, &options, NULL);
+    rf_autofree char *text = rf_node_status_text(before);
+    assert_non_null(strstr(text, "\n  waiting for its image (http://127.0.0.1:"));
+    assert_null(strstr(text, "secret"));
+    fixture_write(&desk.fixture, DISK, "a disk", 0600);
+    fixture_write(&desk.fixture, RF_STATE_GUESTS "/web/image.json", "{\"sha256\": \"00112233445566\"}", 0600);
+    rf_autojson json_t *after = rf_node_status_json(desk.fixture.profile, &options, NULL);
+    rf_autofree char *later = rf_node_status_text(after);
+    assert_null(strstr(later, "waiting for its image"));
+    assert_non_null(strstr(later, "  image:                   web keeps its disk, which was made of another image"));
+}
+
 static void images_that_nobody_names_go(void **state)
 {
     (void)state;
@@ -288,6 +309,7 @@ int main(void)
         cmocka_unit_test(every_trouble_names_guest_key_and_what_to_do),
         cmocka_unit_test(no_room_is_said_before_it_is_used_up),
         cmocka_unit_test(a_guest_keeps_its_disk),
+        cmocka_unit_test(status_says_that_an_image_is_waited_for),
         cmocka_unit_test(images_that_nobody_names_go),
         cmocka_unit_test(the_disk_is_made_of_it),
         cmocka_unit_test(a_qcow2_is_cloned),
