@@ -20,8 +20,8 @@ json_t *rf_artefacts_known(const char *root);
 char *rf_artefact_lacking(const struct rf_node_guest *guest);
 
 /* What a guest that has not come up yet waits for, an array of texts: "waiting for artefact NAME VERSION (URL, or place FILE in DIR)". Not
- * what it can be without. Of what is at hand for the next run it says that. Empty when the guest's drive is written. The caller owns it. Looks
- * at names of files only. */
+ * what it can be without. Of what is at hand for the next run it says that. Empty when the guest's drive is written. The caller owns it.
+ * Looks at names of files only. */
 json_t *rf_artefact_waiting(const struct rf_node_guest *guest);
 
 /* The same for all guests of a profile, each text with its guest's name in front. `artefacts` is the list of a node or of a medium; `facts`

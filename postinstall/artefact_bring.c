@@ -173,7 +173,8 @@ static void clear_drive(struct drive *drive)
     json_decref(drive->list);
 }
 
-/* Each of them, so that all that is missing is said at once. With `needed` a failure is one; else it is said, and the guest goes without. */
+/* Each of them, so that all that is missing is said at once. With `needed` a failure is one; else it is said, and the
+ * guest goes without. */
 static int bring_all(struct rf_step_env *env, const struct rf_node_guest *guest, const json_t *names, bool needed,
                      struct drive *drive, rf_error **err)
 {

@@ -8,13 +8,13 @@
 #include "base/step.h"
 #include "postinstall/node.h"
 
-/* Fetches it, bounded by the guest's disk and by the room that is left, compares the checksum, and looks whether it is what its settings say.
- * Done where the guest has its disk: that one is kept, and where the settings name another image by now, it is said. Argument:
+/* Fetches it, bounded by the guest's disk and by the room that is left, compares the checksum, and looks whether it is what its settings
+ * say. Done where the guest has its disk: that one is kept, and where the settings name another image by now, it is said. Argument:
  * rf_node_guest. A kill leaves a part, which the next run goes on with. */
 extern const struct rf_step_ops rf_step_fetch;
 
-/* Is the image fetched, and what its settings say? Its disk's size then, in bytes. Reads its first block only. RF_FAILED names guest, setting
- * and what to do. */
+/* Is the image fetched, and what its settings say? Its disk's size then, in bytes. Reads its first block only. RF_FAILED names guest,
+ * setting and what to do. */
 int rf_fetch_inspect(const struct rf_node_guest *guest, uint64_t *ret_size, rf_error **err);
 
 /* Notes what image the guest's disk was made of. */

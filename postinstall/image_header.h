@@ -10,6 +10,6 @@
 
 #include <stdint.h>
 
-/* Is the file a whole image of `format` ("qcow2" or "raw") that stands for itself? Then *ret_size is its disk's size in bytes. Else RF_FAILED
- * with one sentence that begins with "it": what it is instead, and what to do. Reads a few blocks. */
+/* Is the file a whole image of `format` ("qcow2" or "raw") that stands for itself? Then *ret_size is its disk's size in bytes. Else
+ * RF_FAILED with one sentence that begins with "it": what it is instead, and what to do. Reads a few blocks. */
 int rf_image_header(const char *path, const char *format, uint64_t *ret_size, rf_error **err);
