@@ -112,6 +112,7 @@ install: $(PROGRAM)
 	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/richtfest
 	install -d $(DESTDIR)$(PREFIX)/share/richtfest
 	cp -a postinstall/recipes $(DESTDIR)$(PREFIX)/share/richtfest/
+	if [ -d image/data/keys ]; then cp -a image/data/keys $(DESTDIR)$(PREFIX)/share/richtfest/; fi
 
 all: $(PROGRAM)
 

@@ -15,8 +15,15 @@ struct body {
     char *text;
     int fd; /* where it goes instead; -1: into the text */
     size_t size, max;
+    size_t before; /* bytes of it that came before this attempt */
     bool too_large;
     int write_error; /* errno, or 0 */
+};
+
+/* What goes on while it comes. */
+struct following {
+    const struct rf_fetch *fetch;
+    const struct body *body;
 };
 
 static void rf_guard_curl(CURL **curl)
@@ -132,21 +139,25 @@ static int tell(void *data, curl_off_t total, curl_off_t done, curl_off_t up_tot
 {
     (void)up_total;
     (void)up_done;
-    const struct rf_fetch *fetch = data;
-    fetch->progress(fetch->data, (uint64_t)done, (uint64_t)total);
+    const struct following *following = data;
+    const uint64_t before = following->body->before;
+    following->fetch->progress(following->fetch->data, before + (uint64_t)done, total ? before + (uint64_t)total : 0);
     return 0;
 }
 
-static void follow(CURL *curl, const struct rf_fetch *fetch, const struct body *body)
+static void follow(CURL *curl, const struct following *following)
 {
-    if (fetch->progress) {
+    const struct body *body = following->body;
+    if (following->fetch->progress) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell);
-        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetch);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, following);
     }
     if (body->fd >= 0) {
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_SECONDS);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES);
+        curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(body->max - body->before)); /* 0: no limit */
+        curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)body->before);
     }
 }
 
@@ -236,7 +247,7 @@ static char *why_not(CURL *curl, CURLcode code, long status, const struct body *
 }
 
 /* What came of an attempt. */
-enum outcome { FETCHED, AGAIN, FINAL, WRONG_TIME };
+enum outcome { FETCHED, AGAIN, FINAL, WRONG_TIME, WHOLE };
 
 static enum outcome outcome_of(CURL *curl, CURLcode code, long status, const struct body *body)
 {
@@ -245,16 +256,38 @@ static enum outcome outcome_of(CURL *curl, CURLcode code, long status, const str
     return !body->too_large && !body->write_error && retried(code, status) ? AGAIN : FINAL;
 }
 
-/* One attempt; *ret_why (owned by the caller) says why it was not FETCHED. */
-static enum outcome attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
+/* To where the attempt begins to write. A file that is as large as it may be holds no beginning of anything. */
+static int rewind_file(struct body *body, bool resume)
+{
+    const off_t end = lseek(body->fd, 0, SEEK_END);
+    if (end < 0)
+        return -1;
+    if (resume && (size_t)end < body->max) {
+        body->size = body->before = (size_t)end;
+        return 0;
+    }
+    body->size = body->before = 0;
+    return ftruncate(body->fd, 0) < 0 || lseek(body->fd, 0, SEEK_SET) < 0 ? -1 : 0;
+}
+
+/* The server does not know ranges, or the file there is no longer than what came before (RFC 9110, 15.5.17). */
+static bool refuses_the_rest(CURLcode code, long status)
+{
+    return code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME ||
+           (code == CURLE_HTTP_RETURNED_ERROR && status == 416);
+}
+
+/* One request; *ret_why (owned by the caller) says why it was not FETCHED. */
+static enum outcome request(const struct rf_fetch *fetch, struct body *body, bool resume, char **ret_why)
 {
     body->size = 0;
-    if (body->fd >= 0 && (ftruncate(body->fd, 0) < 0 || lseek(body->fd, 0, SEEK_SET) < 0)) {
+    if (body->fd >= 0 && rewind_file(body, resume) < 0) {
         *ret_why = rf_strdup(strerror(errno));
         return FINAL;
     }
     RF_CLEANUP(rf_guard_curl) CURL *curl = prepare(fetch, body);
-    follow(curl, fetch, body);
+    const struct following following = {fetch, body};
+    follow(curl, &following);
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(curl);
@@ -262,8 +295,17 @@ static enum outcome attempt(const struct rf_fetch *fetch, struct body *body, cha
         return FETCHED;
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (body->before && refuses_the_rest(code, status))
+        return WHOLE;
+    body->too_large |= code == CURLE_FILESIZE_EXCEEDED;
     *ret_why = why_not(curl, code, status, body, detail);
     return outcome_of(curl, code, status, body);
+}
+
+static enum outcome attempt(const struct rf_fetch *fetch, struct body *body, char **ret_why)
+{
+    const enum outcome outcome = request(fetch, body, fetch->resume, ret_why);
+    return outcome == WHOLE ? request(fetch, body, false, ret_why) : outcome;
 }
 
 static bool wait_for_next(const struct rf_fetch *fetch, unsigned number, const char *why)

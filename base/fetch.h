@@ -14,6 +14,8 @@ struct rf_fetch {
     unsigned seconds;   /* one attempt */
     unsigned attempts;  /* 0: for ever */
     unsigned pause_max; /* seconds: the back-off doubles from 1 up to this */
+    bool
+        resume; /* rf_fetch_file: the file begins with what came before, and every attempt asks for the rest of it alone */
     /* Told before each pause: which attempt failed, why, and in how many seconds the next comes. Returning false stops. */
     bool (*waiting)(void *data, unsigned attempt, const char *why, unsigned pause);
     /* Told a few times a second while it comes (total 0: the server does not say); or NULL. */
@@ -30,7 +32,8 @@ struct rf_fetch {
 int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err);
 
 /* The same into a file that is open for writing: it holds the body alone, from its start. An attempt that stands still for half a
- * minute is given up. After a failure the file holds anything. */
+ * minute is given up. After a failure the file holds anything. With `resume` it holds the beginning of the body then, and so may be handed
+ * in again (RFC 9110, 14.2); a server that knows no ranges is asked for the whole. Whether both parts were of one file says a checksum. */
 int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err);
 
 /* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. RF_BAD_PROFILE: the

@@ -5,12 +5,13 @@
 #include "base/fetch.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/signature.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-enum { ATTEMPTS = 3, PAUSE_MAX = 4, TRANSFER_SECONDS = 3600, SIGNATURE_MAX = 64 << 10, SIGNATURE_SECONDS = 60 };
+enum { ATTEMPTS = 3, PAUSE_MAX = 4, TRANSFER_SECONDS = 3600, SIGNATURE_MAX = 64 << 10 };
 
 void rf_artefact_store_clear(struct rf_artefact_store *store)
 {
@@ -207,43 +208,19 @@ static bool take_any(struct attempt *attempt)
     return false;
 }
 
-/* sqv prints the fingerprint of each certificate whose signature is good. */
-static int run_sqv(rf_runner *runner, const struct rf_artefact *artefact, const char *key, const char *signature,
-                   const char *file, rf_error **err)
-{
-    rf_autofree char *keyring = rf_format("--keyring=%s", key);
-    const struct rf_command command = {.argv = RF_ARGV("sqv", keyring, signature, file), .seconds = SIGNATURE_SECONDS};
-    rf_autoresult struct rf_result result = {0};
-    if (rf_run(runner, &command, &result, err) < 0)
-        return rf_wrap(err, "the signature of %s is not good: not used", artefact->file);
-    if (!strcasestr(result.out, artefact->signature_key))
-        return rf_fail(err, RF_FAILED, "%s is signed, but not by the key %s: not used", artefact->file,
-                       artefact->signature_key);
-    return 0;
-}
-
-static bool has_sqv(rf_runner *runner)
-{
-    return rf_run_argv(runner, RF_ARGV("sqv", "--version"), NULL) == 0;
-}
-
-/* 1: good; 0: can't be checked, and why in *ret_why; -1: bad. The checksum is what admits a file; a signature says who made it. */
 static int check_signature(rf_runner *runner, const struct rf_artefact_store *store, const struct rf_artefact *artefact,
                            const char *signature, const char *file, char **ret_why, rf_error **err)
 {
-    rf_autofree char *key = rf_format("%s/%s.asc", store->keys, artefact->signature_key);
-    if (!rf_exists(key))
-        *ret_why = rf_format("the key is not in %s", key);
-    else if (!rf_exists(signature))
-        *ret_why = rf_strdup("the signature can't be had");
-    else if (!has_sqv(runner))
-        *ret_why = rf_strdup("sqv is missing: apt-get install sqv");
-    else
-        return run_sqv(runner, artefact, key, signature, file, err) < 0 ? -1 : 1;
-    return 0;
+    return rf_signature_check(runner,
+                              &(struct rf_signature){.file = file,
+                                                     .name = artefact->file,
+                                                     .signature = signature,
+                                                     .keys = store->keys,
+                                                     .fingerprint = artefact->signature_key},
+                              ret_why, err);
 }
 
-/* As check_signature; fetches the signature where it did not come with the file. */
+/* As rf_signature_check; fetches the signature where it did not come with the file. */
 static int check_new_signature(struct attempt *attempt, char **ret_why, rf_error **err)
 {
     const struct rf_artefact *artefact = attempt->artefact;

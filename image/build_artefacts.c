@@ -98,11 +98,15 @@ json_t *rf_build_artefacts_json(const rf_build *build)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < build->artefacts.count; i++) {
-        rf_autofree char *recipes = rf_build_wanted_by(build, &build->artefacts.items[i]);
+        const struct rf_artefact *artefact = &build->artefacts.items[i];
+        rf_autofree char *recipes = rf_build_wanted_by(build, artefact);
         if (!recipes)
             continue;
-        json_t *json = rf_build_artefact_json(build, &build->artefacts.items[i]);
+        json_t *json = rf_build_artefact_json(build, artefact);
         json_object_set_new(json, "recipes", json_string(recipes));
+        if (artefact->signature_key)
+            json_object_set_new(json, "signature",
+                                json_pack("{s:s,s:s}", "url", artefact->signature_url, "key", artefact->signature_key));
         json_array_append_new(list, json);
     }
     return list;

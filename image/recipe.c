@@ -90,6 +90,22 @@ static char **words_of(const rf_node *above, const char *key, const char *file, 
     return list_of(above, key, word_valid, file, problems);
 }
 
+/* Takes both over. */
+static char **join(char **words, char **more)
+{
+    size_t count = 0, further = 0;
+    while (words[count])
+        count++;
+    while (more[further])
+        further++;
+    char **all = rf_alloc((count + further + 1) * sizeof(*all));
+    memcpy(all, words, count * sizeof(*all));
+    memcpy(all + count, more, further * sizeof(*all));
+    free(words);
+    free(more);
+    return all;
+}
+
 static bool file_valid(const rf_node *name)
 {
     return name && name->kind == RF_NODE_TEXT && word_valid(name->text) && !strchr(name->text, '/');
@@ -126,7 +142,8 @@ static void read_recipe(struct rf_image_recipe *recipe, const char *file, const 
     recipe->mask = words_of(image, "mask", file, problems);
     recipe->remove = list_of(image, "remove", pattern_valid, file, problems);
     recipe->build = list_of(image, "build", argument_valid, file, problems);
-    recipe->artefacts = words_of(root, "artefacts", file, problems);
+    recipe->artefacts =
+        join(words_of(root, "artefacts", file, problems), words_of(root, "more_artefacts", file, problems));
     read_file_name(recipe, file, image, problems);
     const rf_node *build = rf_node_child(image, "build");
     if (recipe->build[0] && recipe->build[0][0] != '/')

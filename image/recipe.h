@@ -16,7 +16,7 @@ struct rf_image_recipe {
     char *file;                                  /* "active-directory.qcow2" */
     char **packages, **enable, **mask, **remove; /* NULL-terminated lists of words */
     char **build;     /* a command for the chroot, run once when everything is in place; empty: none */
-    char **artefacts; /* names in image/data/artefacts.yaml */
+    char **artefacts; /* names in image/data/artefacts.yaml: `artefacts` and `more_artefacts` */
     bool wanted;      /* is built; the others only keep their place in the cache */
 };
 

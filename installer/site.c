@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "installer/site.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "installer/deploy.h"
 #include "installer/inputs.h"
@@ -39,6 +40,17 @@ static int plan_disks(struct rf_site *site, const rf_profile *profile, const rf_
     return 0;
 }
 
+/* What is known of the node; of one that is still to be made, what a medium says of its artefacts. The caller owns it. */
+static json_t *facts_of(const rf_machine *machine, const struct rf_site_options *options)
+{
+    json_t *facts = machine->node ? json_copy(machine->node) : NULL;
+    if (!options->artefacts || json_object_get(facts, "artefacts"))
+        return facts;
+    facts = facts ? facts : json_object();
+    json_object_set(facts, "artefacts", (json_t *)options->artefacts);
+    return facts;
+}
+
 int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
                 struct rf_site **ret_site, rf_problems *problems, rf_error **err)
 {
@@ -51,7 +63,8 @@ int rf_site_new(const rf_profile *profile, const rf_machine *machine, const stru
         return 0;
     if (site->layout)
         add_install_steps(site, profile, machine, options);
-    if (rf_node_plan(profile, machine->node, NULL, site->plan, &site->node, problems, err) < 0)
+    rf_autojson json_t *facts = facts_of(machine, options);
+    if (rf_node_plan(profile, facts, NULL, site->plan, &site->node, problems, err) < 0)
         return -1;
     if (site->deploy && site->node)
         rf_deploy_need_images(site->deploy, site->node);

@@ -16,6 +16,7 @@ struct rf_site_options {
         *check; /* of the medium, under way already (installer/medium_check.h); NULL: made when its turn comes */
     const char *source_id;        /* of the profile's source (image/region.h), or NULL */
     const char *kernel_arguments; /* further ones for the installed node's kernel, or NULL */
+    const json_t *artefacts;      /* that a medium's images hold and lack, for a machine that is no node yet; or NULL */
     const char *ca;               /* further CAs that the node trusts (installer/trust.h), or NULL */
 };
 

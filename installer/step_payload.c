@@ -5,7 +5,9 @@
  */
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/paths.h"
 #include "image/medium.h"
+#include "installer/artefacts.h"
 #include "installer/deploy.h"
 
 #include <errno.h>
@@ -169,9 +171,22 @@ static enum rf_probe look(struct rf_step_env *env, const void *arg, visit *each,
     return found < 0 ? RF_PROBE_ERROR : found ? RF_PROBE_TODO : RF_PROBE_DONE;
 }
 
+/* Beside the images: what they lack. Belongs to the images' volume, as they do. */
+static char *list_path(const rf_deploy *deploy)
+{
+    return rf_deploy_images(deploy, &RF_ARTEFACTS_FILE[strlen(RF_POOL_DIR)]);
+}
+
+static bool list_is_there(const rf_deploy *deploy)
+{
+    rf_autofree char *list = list_path(deploy);
+    return rf_artefacts_left(deploy->medium, list);
+}
+
 static enum rf_probe payload_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    return look(env, arg, missing, err);
+    const enum rf_probe found = look(env, arg, missing, err);
+    return found == RF_PROBE_DONE && !list_is_there(arg) ? RF_PROBE_TODO : found;
 }
 
 static int payload_verify(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -179,6 +194,8 @@ static int payload_verify(struct rf_step_env *env, const void *arg, rf_error **e
     const enum rf_probe found = look(env, arg, lacking, err);
     if (found == RF_PROBE_TODO)
         return rf_fail(err, RF_FAILED, "an image that a guest needs was copied and is not there");
+    if (found == RF_PROBE_DONE && !list_is_there(arg))
+        return rf_fail(err, RF_FAILED, "the list of the images' artefacts was written and is not there");
     return found == RF_PROBE_DONE ? 0 : -1;
 }
 
@@ -192,7 +209,10 @@ static int payload_apply(struct rf_step_env *env, const void *arg, rf_error **er
     copy.medium = medium;
     if (rf_make_dirs(base, 0755, err) < 0 || for_each(&copy, add_size, err) < 0)
         return -1;
-    return for_each(&copy, copy_needed, err) < 0 ? -1 : for_each(&copy, copy_spare, err);
+    rf_autofree char *list = list_path(copy.deploy);
+    if (for_each(&copy, copy_needed, err) < 0 || for_each(&copy, copy_spare, err) < 0)
+        return -1;
+    return rf_artefacts_leave(copy.deploy->medium, list, err);
 }
 
 const struct rf_step_ops rf_step_payload = {.name = "payload",

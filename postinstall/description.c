@@ -71,6 +71,15 @@ static json_t *admins_json(const rf_profile *profile)
     return admins;
 }
 
+/* Where its image came from is the node's business: an address can hold a password, and cloud-init shows this to everybody in the guest. */
+static json_t *settings_json(const struct rf_node_guest *guest)
+{
+    json_t *settings = json_copy(guest->settings);
+    if (guest->recipe->fetch.url)
+        json_object_del(settings, guest->recipe->fetch.url);
+    return settings;
+}
+
 json_t *rf_description(const struct rf_node_guest *guest)
 {
     const rf_node_model *node = guest->node;
@@ -81,7 +90,7 @@ json_t *rf_description(const struct rf_node_guest *guest)
     if (node->profile->node.timezone)
         json_object_set_new(json, "timezone", json_string(node->profile->node.timezone));
     json_object_set_new(json, "admins", admins_json(node->profile));
-    json_object_set(json, "settings", guest->settings);
+    json_object_set_new(json, "settings", settings_json(guest));
     if (guest->directory)
         json_object_set_new(json, "directory", directory_json(guest));
     if (guest->published)

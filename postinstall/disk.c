@@ -8,6 +8,7 @@
 #include "base/paths.h"
 #include "base/qemu_img.h"
 #include "base/units.h"
+#include "postinstall/fetch.h"
 #include "postinstall/pool.h"
 
 #include <errno.h>
@@ -80,6 +81,50 @@ static int flatten(struct rf_step_env *env, const char *from, const char *base, 
     return rf_run(env->runner, &command, &result, err);
 }
 
+/* Where the file system can't share blocks, or the format is another one, the disk takes room of its own. */
+static int enough_room(const struct rf_node_guest *guest, const char *from, rf_error **err)
+{
+    struct stat status;
+    const uint64_t room = rf_fetch_room(guest->node);
+    if (stat(from, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be looked at", from);
+    const uint64_t needs = (uint64_t)status.st_blocks * 512; /* stat(2): whatever the file system's block is */
+    if (needs <= room)
+        return 0;
+    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
+    return rf_fail(err, RF_FAILED,
+                   "it needs %s in %s, and %s are left beside what the other guests need; remove what is not needed "
+                   "there, then 'richtfest apply'",
+                   wanted, RF_POOL_DIR, left);
+}
+
+static int convert_raw(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
+{
+    const struct rf_command command = {.argv =
+                                           RF_ARGV("qemu-img", "convert", "-p", "-f", "raw", "-O", "qcow2", from, to),
+                                       .seconds = CONVERT_SECONDS,
+                                       .on_output = rf_qemu_img_progress,
+                                       .data = env};
+    rf_autoresult struct rf_result result = {0};
+    return rf_run(env->runner, &command, &result, err);
+}
+
+/* An image from elsewhere: its format is what the settings say, and its header was read before any tool opens it. */
+static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, rf_error **err)
+{
+    rf_autofree char *from = rf_guest_fetched_path(guest);
+    uint64_t size;
+    if (rf_fetch_inspect(guest, &size, err) < 0)
+        return -1;
+    const bool raw = strcmp(rf_guest_fetch_format(guest), "raw") == 0;
+    const int cloned = raw ? 1 : clone_file(from, to, err);
+    if (cloned <= 0)
+        return cloned;
+    if (enough_room(guest, from, err) < 0)
+        return -1;
+    return raw ? convert_raw(env, from, to, err) : rf_copy_file(from, to, 0600, copy_progress, env, err);
+}
+
 static int copy_image(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
 {
     rf_autojson json_t *info = image_info(env, from, err);
@@ -143,17 +188,24 @@ static int grow_image(struct rf_step_env *env, const struct rf_node_guest *guest
     return (uint64_t)rf_json_integer(info, "virtual-size", 0) >= guest->disk ? 0 : resize(env, guest, path, err);
 }
 
-static int create(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+static int copy_base(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, rf_error **err)
 {
     rf_autofree char *base = rf_node_path(guest->node, "%s/%s", RF_BASE_IMAGES, guest->recipe->image);
-    rf_autofree char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
     if (!rf_exists(base))
         return rf_fail(err, RF_FAILED,
                        "the base image of recipe '%s' is not on this node: %s; copy it there from the ISO",
                        guest->recipe->name, base);
-    if (copy_image(env, base, new, err) < 0 || grow_image(env, guest, new, err) < 0)
+    return copy_image(env, base, to, err);
+}
+
+static int create(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    rf_autofree char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
+    const bool fetched = rf_guest_fetch_url(guest);
+    if ((fetched ? copy_fetched(env, guest, new, err) : copy_base(env, guest, new, err)) < 0 ||
+        grow_image(env, guest, new, err) < 0)
         return rf_wrap(err, "the disk of %s", guest->asked->name);
-    if (flush(new, err) < 0 || unsettle(guest, err) < 0)
+    if (flush(new, err) < 0 || unsettle(guest, err) < 0 || (fetched && rf_fetch_remember(guest, err) < 0))
         return -1;
     if (rename(new, path) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, path);

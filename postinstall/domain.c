@@ -63,10 +63,13 @@ static bool starts_as_wanted(virDomainPtr domain, const struct rf_node_guest *gu
     return virDomainGetAutostart(domain, &autostart) == 0 && (autostart != 0) == rf_domain_autostart(guest);
 }
 
-static bool has_seed(virDomainPtr domain, const struct rf_node_guest *guest)
+/* The seed's drive, and that of the artefacts where there is one, as long as the guest is not settled; then neither. */
+static bool drives_as_wanted(virDomainPtr domain, const struct rf_node_guest *guest)
 {
-    rf_autofree char *seed = rf_guest_seed_path(guest), *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
-    return text && strstr(text, seed);
+    rf_autofree char *seed = rf_guest_seed_path(guest), *artefacts = rf_guest_artefacts_path(guest);
+    rf_autofree char *text = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    const bool settled = rf_guest_settled(guest), more = !settled && rf_exists(artefacts);
+    return text && (strstr(text, seed) != NULL) == !settled && (strstr(text, artefacts) != NULL) == more;
 }
 
 static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -80,8 +83,8 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
     rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
-    bool done = digest && strcmp(digest, wanted) == 0 && has_seed(domain, guest) != rf_guest_settled(guest) &&
-                starts_as_wanted(domain, guest);
+    bool done =
+        digest && strcmp(digest, wanted) == 0 && drives_as_wanted(domain, guest) && starts_as_wanted(domain, guest);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 

@@ -8,10 +8,15 @@
  *   that host-model finds none of its names. Live migration between unlike CPUs needs a named model; that is the
  *   cluster's decision. Without KVM: QEMU's emulation with all features that it can emulate.
  * - cache none: a guest's flushed data is on the array, not in the node's memory; it is also what live migration asks for.
- * - no graphics: administration is the serial console (Cockpit shows it) and SSH; an open VNC port is one more door.
+ * - no graphics: administration is the serial console (Cockpit shows it) and SSH; an open VNC port is one more door. Where a system has
+ *   plain devices it is one without a serial console: it gets a screen, by a socket of this node and no port.
+ * - plain devices: SATA, Intel's network card, the seed as a CD. What is virtio beside them (random numbers, the agent's channel, the
+ *   balloon) is nothing that a system without drivers needs to boot.
+ * - a TPM comes with Secure Boot and Microsoft's keys: what wants the one wants the other.
  */
 #include "postinstall/domain_xml.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -38,18 +43,34 @@ static void add_memory(xmlNode *root, const struct rf_node_guest *guest)
 /* libvirt chooses the firmware's files itself, and keeps the variables beside the domain. */
 static void add_platform(xmlNode *root, const struct rf_node_guest *guest)
 {
+    const bool secure = guest->recipe->uefi && guest->recipe->tpm;
     xmlNode *os = rf_xml_add(root, "os", "firmware", guest->recipe->uefi ? "efi" : NULL, NULL);
     xmlNode *type = rf_xml_add_text(os, "type", "hvm");
     xmlNewProp(type, (const xmlChar *)"arch", (const xmlChar *)"x86_64");
     xmlNewProp(type, (const xmlChar *)"machine", (const xmlChar *)"q35");
+    if (secure) {
+        xmlNode *firmware = rf_xml_add(os, "firmware", NULL);
+        rf_xml_add(firmware, "feature", "enabled", "yes", "name", "enrolled-keys", NULL);
+        rf_xml_add(firmware, "feature", "enabled", "yes", "name", "secure-boot", NULL);
+    }
     rf_xml_add(os, "boot", "dev", "hd", NULL);
     xmlNode *features = rf_xml_add(root, "features", NULL);
     rf_xml_add(features, "acpi", NULL);
     rf_xml_add(features, "apic", NULL);
+    if (secure)
+        rf_xml_add(features, "smm", "state", "on", NULL);
     rf_xml_add(root, "clock", "offset", "utc", NULL);
     rf_xml_add_text(root, "on_poweroff", "destroy");
     rf_xml_add_text(root, "on_reboot", "restart");
     rf_xml_add_text(root, "on_crash", "restart");
+}
+
+/* "vda" or "sda" */
+static void add_target(xmlNode *disk, const struct rf_node_guest *guest, const char *letters)
+{
+    const bool plain = guest->recipe->plain;
+    rf_autofree char *name = rf_format("%c%s", plain ? 's' : 'v', letters);
+    rf_xml_add(disk, "target", "dev", name, "bus", plain ? "sata" : "virtio", NULL);
 }
 
 static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
@@ -58,19 +79,32 @@ static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
     xmlNode *disk = rf_xml_add(devices, "disk", "type", "file", "device", "disk", NULL);
     rf_xml_add(disk, "driver", "name", "qemu", "type", "qcow2", "cache", "none", "discard", "unmap", NULL);
     rf_xml_add(disk, "source", "file", path, NULL);
-    rf_xml_add(disk, "target", "dev", "vda", "bus", "virtio", NULL);
+    add_target(disk, guest, "da");
     rf_xml_add_format(disk, "serial", "%s", guest->asked->name);
+}
+
+static void add_drive(xmlNode *parent, const struct rf_node_guest *guest, const char *path, const char *letters,
+                      const char *serial)
+{
+    const char *device = guest->recipe->plain ? "cdrom" : "disk";
+    xmlNode *disk = rf_xml_add(parent, "disk", "type", "file", "device", device, NULL);
+    rf_xml_add(disk, "driver", "name", "qemu", "type", "raw", NULL);
+    rf_xml_add(disk, "source", "file", path, NULL);
+    add_target(disk, guest, letters);
+    rf_xml_add(disk, "readonly", NULL);
+    rf_xml_add_text(disk, "serial", serial);
 }
 
 void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
 {
     rf_autofree char *path = rf_guest_seed_path(guest);
-    xmlNode *disk = rf_xml_add(parent, "disk", "type", "file", "device", "disk", NULL);
-    rf_xml_add(disk, "driver", "name", "qemu", "type", "raw", NULL);
-    rf_xml_add(disk, "source", "file", path, NULL);
-    rf_xml_add(disk, "target", "dev", "vdb", "bus", "virtio", NULL);
-    rf_xml_add(disk, "readonly", NULL);
-    rf_xml_add_text(disk, "serial", "seed");
+    add_drive(parent, guest, path, "db", "seed");
+}
+
+void rf_domain_add_artefacts(xmlNode *parent, const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_guest_artefacts_path(guest);
+    add_drive(parent, guest, path, "dc", "artefacts");
 }
 
 static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
@@ -80,8 +114,8 @@ static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add(interface, "mac", "address", guest->mac, NULL);
     rf_xml_add(interface, "source", "network", RF_NETWORK_NAME, NULL);
     rf_xml_add(interface, "target", "dev", guest->port, NULL); /* what the packet filter knows it by */
-    rf_xml_add(interface, "model", "type", "virtio", NULL);
-    if (guest->cores > 1)
+    rf_xml_add(interface, "model", "type", guest->recipe->plain ? "e1000e" : "virtio", NULL);
+    if (guest->cores > 1 && !guest->recipe->plain)
         rf_xml_add(interface, "driver", "queues", queues, NULL);
 }
 
@@ -97,14 +131,25 @@ static void add_console(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add(channel, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
 }
 
+static void add_screen(xmlNode *devices)
+{
+    rf_xml_add(rf_xml_add(devices, "graphics", "type", "vnc", NULL), "listen", "type", "socket", NULL);
+    rf_xml_add(rf_xml_add(devices, "video", NULL), "model", "type", "vga", NULL);
+}
+
 static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed)
 {
     xmlNode *devices = rf_xml_add(root, "devices", NULL);
     add_disk(devices, guest);
+    rf_autofree char *artefacts = rf_guest_artefacts_path(guest);
     if (with_seed)
         rf_domain_add_seed(devices, guest);
+    if (with_seed && rf_exists(artefacts))
+        rf_domain_add_artefacts(devices, guest);
     add_interface(devices, guest);
     add_console(devices, guest);
+    if (guest->recipe->plain)
+        add_screen(devices);
     xmlNode *rng = rf_xml_add(devices, "rng", "model", "virtio", NULL);
     xmlNode *backend = rf_xml_add_text(rng, "backend", "/dev/urandom");
     xmlNewProp(backend, (const xmlChar *)"model", (const xmlChar *)"random");

@@ -12,11 +12,12 @@
 
 #define RF_DOMAIN_NAMESPACE "urn:richtfest:guest:1"
 
-/* Pure. With or without the seed's drive; the digest is the same for both. The caller frees the document. */
+/* Pure. With or without the seed's drive, and that of the artefacts where the file for it lies there; the digest is the same for both. The caller frees the document. */
 xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed);
 
-/* The seed's drive alone, added below `parent`. */
+/* The seed's drive alone, added below `parent`; and the one with the artefacts that the guest's image lacks. */
 void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest);
+void rf_domain_add_artefacts(xmlNode *parent, const struct rf_node_guest *guest);
 
 /* SHA-256 of the definition without seed and digest. */
 void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
+#include "postinstall/artefact.h"
 #include "postinstall/ca.h"
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
@@ -100,7 +101,8 @@ static json_t *guest_json(const char *root, virDomainPtr domain)
     virDomainGetUUIDString(domain, uuid);
     virDomainGetState(domain, &state, NULL, 0);
     virDomainGetAutostart(domain, &autostart);
-    virDomainGetBlockInfo(domain, "vda", &disk, 0);
+    if (virDomainGetBlockInfo(domain, "vda", &disk, 0) < 0)
+        virDomainGetBlockInfo(domain, "sda", &disk, 0); /* plain devices */
     rf_autofree char *digest = rf_domain_digest_of(domain);
     bool healthy = state == VIR_DOMAIN_RUNNING && state_file(root, name, "health.json");
     json_t *guest = json_pack("{s:s,s:s,s:I,s:b,s:b,s:b}", "uuid", uuid, "state", rf_domain_state_name(state), "disk",
@@ -164,6 +166,9 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     if (vpn)
         json_object_set_new(facts, "vpn", json_string(vpn));
     json_object_set_new(facts, "admins", admins_json(root));
+    json_t *artefacts = rf_artefacts_known(root);
+    if (artefacts)
+        json_object_set_new(facts, "artefacts", artefacts);
     add_libvirt(facts, root, options);
     return facts;
 }

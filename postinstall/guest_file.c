@@ -24,7 +24,11 @@
 
 enum { CONVERT_SECONDS = 24 * 3600 };
 
-#define DISK "vda"
+/* The names that domain_xml.c gives a guest's own disk, by its drivers. */
+static bool own_disk(const char *target)
+{
+    return target && (strcmp(target, "vda") == 0 || strcmp(target, "sda") == 0);
+}
 
 virDomainPtr rf_guest_domain(const rf_node_model *model, const char *name, rf_error **err)
 {
@@ -47,7 +51,7 @@ static char *disk_of(virDomainPtr domain)
     const xmlNode *devices = document ? rf_xml_child(rf_xml_root(document), "devices") : NULL;
     for (const xmlNode *disk = devices ? devices->children : NULL; disk; disk = disk->next) {
         rf_autofree char *target = rf_xml_attribute(rf_xml_child(disk, "target"), "dev");
-        if (disk->type == XML_ELEMENT_NODE && target && strcmp(target, DISK) == 0)
+        if (disk->type == XML_ELEMENT_NODE && own_disk(target))
             return rf_xml_attribute(rf_xml_child(disk, "source"), "file");
     }
     return NULL;
@@ -65,12 +69,13 @@ static json_t *describe(const rf_node_model *model, virDomainPtr domain)
 {
     const char *name = virDomainGetName(domain);
     const struct rf_node_guest *guest = rf_node_guest_named(model, name);
-    rf_autofree char *recipe = recipe_of(domain);
+    rf_autofree char *recipe = recipe_of(domain), *path = disk_of(domain);
     virDomainInfo info = {0};
     virDomainBlockInfo disk = {0};
     int autostart = 0, snapshots = virDomainSnapshotNum(domain, 0);
     virDomainGetInfo(domain, &info);
-    virDomainGetBlockInfo(domain, DISK, &disk, 0);
+    if (path)
+        virDomainGetBlockInfo(domain, path, &disk, 0);
     virDomainGetAutostart(domain, &autostart);
     return json_pack("{s:s,s:s*,s:s,s:i,s:I,s:I,s:s*,s:i,s:b,s:b}", "name", name, "recipe", recipe, "state",
                      rf_domain_state_name(info.state), "cores", (int)info.nrVirtCpu, "memory",
@@ -245,7 +250,7 @@ int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *n
     virDomainBlockInfo now = {0};
     if (!domain)
         return -1;
-    if (!disk || virDomainGetBlockInfo(domain, DISK, &now, 0) < 0)
+    if (!disk || virDomainGetBlockInfo(domain, disk, &now, 0) < 0)
         return rf_libvirt_fail(err, "the disk of %s", name);
     if (bytes < now.capacity) {
         rf_autofree char *has = rf_size_text(now.capacity);
@@ -253,7 +258,7 @@ int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *n
     }
     if (virDomainIsActive(domain) != 1)
         return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
-    if (virDomainBlockResize(domain, DISK, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+    if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
         return rf_libvirt_fail(err, "enlarging the disk of %s", name);
     return 0;
 }
@@ -277,6 +282,8 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
     rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
     if (!domain)
         return -1;
     if (virDomainIsActive(domain) == 1)
@@ -285,6 +292,8 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
     if (disk && unlink(disk) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
+    if (artefacts && unlink(artefacts) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", artefacts);
     if (rf_remove_tree(state, err) < 0 || remove_handovers(model, name, err) < 0)
         return -1;
     unsigned flags =

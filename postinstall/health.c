@@ -38,6 +38,8 @@ static enum rf_health ask_one(const struct rf_node_guest *guest, const struct rf
         bounded.seconds = seconds_max;
     struct rf_probe_context context = {.agent = agent,
                                        .address = guest->address,
+                                       .running =
+                                           probe->ops == &rf_probe_running && rf_domain_running(guest, NULL) == 1,
                                        .settings = guest->settings,
                                        .secrets = secrets,
                                        .directory_secrets = directory_secrets,

@@ -40,6 +40,16 @@ static int iso_fail(rf_error **err, int code, const char *what)
     return rf_fail(err, RF_FAILED, "%s: %s", what, iso_error_to_msg(code));
 }
 
+static int add_path(IsoImage *image, const struct rf_iso_file *file, rf_error **err)
+{
+    IsoNode *node = NULL;
+    int code = iso_tree_add_new_node(image, iso_image_get_root(image), file->name, file->path, &node);
+    if (code < 0)
+        return iso_fail(err, code, file->path);
+    iso_node_set_permissions(node, 0400);
+    return 0;
+}
+
 static int add_file(IsoImage *image, const struct rf_iso_file *file, rf_error **err)
 {
     size_t size = strlen(file->text);
@@ -109,7 +119,7 @@ int rf_iso_write(const char *path, const char *label, const struct rf_iso_file *
         return iso_fail(err, code, "libisofs");
     iso_set_msgs_severities("NEVER", "NEVER", "");
     for (size_t i = 0; i < count; i++)
-        if (add_file(image, &files[i], err) < 0)
+        if ((files[i].text ? add_file(image, &files[i], err) : add_path(image, &files[i], err)) < 0)
             return -1;
     if (write_image(image, new, err) < 0)
         return -1;

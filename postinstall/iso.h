@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small ISO 9660 image from memory (libisofs): what it holds never touches a directory. */
+/* A small ISO 9660 image (libisofs): what comes from memory never touches a directory. */
 #pragma once
 
 #include "base/error.h"
@@ -8,7 +8,8 @@
 
 struct rf_iso_file {
     const char *name;
-    const char *text; /* copied */
+    const char *text; /* copied; or NULL: */
+    const char *path; /* a file of this machine, read while the image is written */
 };
 
 /* Writes `path` (mode 0600, atomically: a kill leaves the old file, the new one, or ".NAME.new"). `label` is the volume's name. */

@@ -53,6 +53,7 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
     guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);
     guest->settings = rf_recipe_settings(guest->recipe, asked);
+    rf_recipe_choose(guest->recipe, guest->settings);
     guest->zone = lower_setting(guest, guest->recipe->zone);
     guest->published = lower_setting(guest, guest->recipe->publish.host);
     guest->lane = (unsigned)index + 1;
@@ -125,6 +126,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     add_guests(model, recipes_dir, problems);
     add_retired(model, facts);
     add_admins(model);
+    model->artefacts = json_incref(json_object_get(facts, "artefacts"));
     return problems->count == before ? RF_STEAL(model) : NULL;
 }
 
@@ -145,6 +147,7 @@ void rf_node_model_free(rf_node_model *model)
     free(model->retired);
     free(model->guests);
     free(model->admins);
+    json_decref(model->artefacts);
     rf_libvirt_free(model->libvirt);
     free(model->kvm_reason);
     free(model->root);
@@ -191,9 +194,41 @@ char *rf_guest_disk_path(const struct rf_node_guest *guest)
     return rf_node_path(guest->node, "%s/%s.qcow2", RF_POOL_DIR, guest->asked->name);
 }
 
+/* The value of the setting that the recipe names; NULL where it names none. */
+static const char *setting_value(const struct rf_node_guest *guest, const char *setting)
+{
+    return setting ? rf_json_string(guest->settings, setting) : NULL;
+}
+
+const char *rf_guest_fetch_url(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.url);
+}
+
+const char *rf_guest_fetch_sha256(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.sha256);
+}
+
+const char *rf_guest_fetch_format(const struct rf_node_guest *guest)
+{
+    return setting_value(guest, guest->recipe->fetch.format);
+}
+
+char *rf_guest_fetched_path(const struct rf_node_guest *guest)
+{
+    const char *sha256 = rf_guest_fetch_sha256(guest);
+    return sha256 ? rf_node_path(guest->node, "%s/%s", RF_FETCHED_DIR, sha256) : NULL;
+}
+
 char *rf_guest_seed_path(const struct rf_node_guest *guest)
 {
     return rf_node_path(guest->node, "%s/%s.iso", SEEDS_DIR, guest->asked->name);
+}
+
+char *rf_guest_artefacts_path(const struct rf_node_guest *guest)
+{
+    return rf_node_path(guest->node, "%s/.%s.artefacts.iso", RF_POOL_DIR, guest->asked->name);
 }
 
 char *rf_guest_console_path(const struct rf_node_guest *guest)

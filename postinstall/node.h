@@ -64,6 +64,7 @@ typedef struct rf_node_model {
     size_t retired_count;
     struct rf_node_admin *admins;
     size_t admins_count;
+    json_t *artefacts; /* what the images hold and lack (postinstall/artefact.h); NULL: nobody knows */
 } rf_node_model;
 
 /* What a model is made from beyond the profile; zeroes are a real node's values. */
@@ -95,7 +96,17 @@ bool rf_node_vpn(const rf_node_model *model);
 char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); /* below RF_STATE_GUESTS/<name>/ */
 char *rf_guest_disk_path(const struct rf_node_guest *guest);
 char *rf_guest_seed_path(const struct rf_node_guest *guest);
+char *rf_guest_artefacts_path(const struct rf_node_guest *guest); /* the drive with what its image lacks */
 char *rf_guest_console_path(const struct rf_node_guest *guest);
+
+/* The image that the node fetches for it, as its settings say: URL, checksum, "qcow2" or "raw"; borrowed. NULL where its image comes with
+ * the ISO. */
+const char *rf_guest_fetch_url(const struct rf_node_guest *guest);
+const char *rf_guest_fetch_sha256(const struct rf_node_guest *guest);
+const char *rf_guest_fetch_format(const struct rf_node_guest *guest);
+
+/* Where it lies when it is fetched, named by its checksum; NULL as above. The caller frees it. */
+char *rf_guest_fetched_path(const struct rf_node_guest *guest);
 
 /* What tells this guest's disk from one that it had before (random, made with the disk); the caller frees it. NULL: none yet. */
 char *rf_guest_born(const struct rf_node_guest *guest);

@@ -2,15 +2,18 @@
 /* From a guest and what the facts say of it to steps. */
 #include "postinstall/plan_guest.h"
 
+#include "base/fetch.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/artefact.h"
 #include "postinstall/configure.h"
 #include "postinstall/disk.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/enrol.h"
 #include "postinstall/facts.h"
+#include "postinstall/fetch.h"
 #include "postinstall/grow.h"
 #include "postinstall/handover.h"
 #include "postinstall/health.h"
@@ -21,7 +24,7 @@
 #include <string.h>
 
 struct guest_view { /* what the facts say of one guest */
-    bool disk, settled, defined, running, healthy, configured;
+    bool made, disk, settled, defined, running, healthy, configured;
 };
 
 static bool is_true(const json_t *object, const char *key)
@@ -38,6 +41,7 @@ static struct guest_view view_of(const struct rf_node_guest *guest, const json_t
     rf_domain_digest(guest, wanted);
     rf_configure_digest(guest, description);
     return (struct guest_view){
+        .made = rf_json_integer(known, "disk", 0) > 0,
         .disk = (uint64_t)rf_json_integer(known, "disk", 0) >= guest->disk,
         .settled = is_true(known, "settled"),
         .defined = digest && strcmp(digest, wanted) == 0,
@@ -74,18 +78,42 @@ static void add_enrol(rf_plan *plan, const struct rf_node_guest *guest, bool set
     wait_for_directory(add_step(plan, &rf_step_enrol, guest, settled, title), guest, false);
 }
 
+/* The image of a guest whose recipe brings none. */
+static void add_fetch(rf_plan *plan, const struct rf_node_guest *guest, const struct guest_view *view)
+{
+    const char *url = rf_guest_fetch_url(guest);
+    if (!url)
+        return;
+    rf_autofree char *shown = rf_url_public(url);
+    rf_autofree char *title = rf_format("Fetch the image of %s from %s", guest->asked->name, shown);
+    add_step(plan, &rf_step_fetch, guest, view->made, title);
+}
+
+/* What the image of a guest lacks: the ISO was built without it. */
+static void add_artefacts(rf_plan *plan, const struct rf_node_guest *guest, bool settled)
+{
+    rf_autofree char *names = rf_artefact_lacking(guest);
+    if (!names)
+        return;
+    rf_autofree char *title = rf_format("Fetch what the image of %s lacks: %s", guest->asked->name, names);
+    add_step(plan, &rf_step_artefact, guest, settled, title);
+}
+
 /* Until the guest is defined. */
 static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const struct guest_view *view)
 {
     const char *name = guest->asked->name;
     bool passwords = rf_secret_for_people(guest);
     rf_autofree char *disk_size = rf_size_text(guest->disk), *memory = rf_size_text_binary(guest->memory);
-    rf_autofree char *disk = rf_format("Make the disk of %s (%s) from %s", name, disk_size, guest->recipe->image);
+    const char *image = guest->recipe->image ? guest->recipe->image : "that image";
+    rf_autofree char *disk = rf_format("Make the disk of %s (%s) from %s", name, disk_size, image);
     rf_autofree char *secret =
         rf_format("Generate the %scertificate of %s", passwords ? "passwords and the " : "", name);
     rf_autofree char *seed = rf_format("Write the seed of %s", name);
     rf_autofree char *domain = rf_format("Define %s: %s, %u core%s, %s of memory, %s", name, guest->recipe->name,
                                          guest->cores, guest->cores == 1 ? "" : "s", memory, guest->address);
+    add_artefacts(plan, guest, view->settled);
+    add_fetch(plan, guest, view);
     add_step(plan, &rf_step_disk, guest, view->disk, disk);
     add_step(plan, &rf_step_secret, guest, view->settled, secret);
     if (!view->settled)
@@ -98,6 +126,7 @@ static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const s
 static void add_running(rf_plan *plan, const struct rf_node_guest *guest, const struct guest_view *view)
 {
     const char *name = guest->asked->name;
+    const bool ours = !rf_guest_fetch_url(guest); /* what is in others' images, and where, nobody knows */
     rf_autofree char *start = rf_format("Start %s", name);
     rf_autofree char *health = rf_format("Wait until %s is healthy (%zu probe%s)", name, guest->recipe->probes_count,
                                          guest->recipe->probes_count == 1 ? "" : "s");
@@ -108,13 +137,14 @@ static void add_running(rf_plan *plan, const struct rf_node_guest *guest, const 
     rf_autofree char *configure = rf_format("Tell %s what has changed since it was set up", name);
     wait_for_directory(add_step(plan, &rf_step_start, guest, view->running, start), guest, view->settled);
     add_step(plan, &rf_step_health, guest, view->healthy, health);
-    if (view->settled) {
+    if (view->settled && ours)
         add_step(plan, &rf_step_grow, guest, view->disk, grow);
+    if (view->settled)
         add_enrol(plan, guest, true);
-    }
     if (rf_secret_for_people(guest))
         add_step(plan, &rf_step_handover, guest, view->settled, handover);
-    add_step(plan, &rf_step_unseed, guest, view->settled, unseed);
+    if (ours)
+        add_step(plan, &rf_step_unseed, guest, view->settled, unseed);
     add_step(plan, &rf_step_settle, guest, view->settled, settle);
     if (json_array_size(guest->recipe->configure) && view->settled)
         add_step(plan, &rf_step_guest_configure, guest, view->configured, configure);

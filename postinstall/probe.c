@@ -11,7 +11,7 @@ enum { LINE_MAX_ = 200 };
 
 static const struct rf_probe_ops *const probes[] = {
     &rf_probe_agent, &rf_probe_cloud_init, &rf_probe_dns_srv, &rf_probe_exec,
-    &rf_probe_http,  &rf_probe_ldaps,      &rf_probe_tcp,
+    &rf_probe_http,  &rf_probe_ldaps,      &rf_probe_running, &rf_probe_tcp,
 };
 
 const struct rf_probe_ops *rf_probe_ops(const char *name)

@@ -18,6 +18,7 @@ enum rf_health {
 struct rf_probe_context {
     rf_agent *agent;
     const char *address;             /* the guest's, reachable from the node */
+    bool running;                    /* for the probe `running` only */
     const json_t *settings;          /* the guest's, with defaults */
     const json_t *secrets;           /* as long as they are kept; or NULL */
     const json_t *directory_secrets; /* the kept ones of the guest's directory; or NULL */
@@ -41,7 +42,7 @@ struct rf_probe_ops {
 };
 
 extern const struct rf_probe_ops rf_probe_agent, rf_probe_cloud_init, rf_probe_exec, rf_probe_dns_srv, rf_probe_http,
-    rf_probe_ldaps, rf_probe_tcp;
+    rf_probe_ldaps, rf_probe_running, rf_probe_tcp;
 
 /* NULL for an unknown name. */
 const struct rf_probe_ops *rf_probe_ops(const char *name);

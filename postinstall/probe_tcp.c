@@ -6,7 +6,7 @@
 
 static const char *missing(const struct rf_recipe_probe *probe)
 {
-    return probe->port ? NULL : "port";
+    return probe->port || probe->port_of ? NULL : "port";
 }
 
 static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_probe_context *context, char **ret_words)
@@ -18,6 +18,6 @@ static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_p
     return RF_HEALTH_OK;
 }
 
-static const char *const keys[] = {"port", NULL};
+static const char *const keys[] = {"port", "port_of", NULL};
 
 const struct rf_probe_ops rf_probe_tcp = {"tcp", keys, missing, ask};

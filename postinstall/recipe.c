@@ -13,14 +13,15 @@
 
 static void read_recipe(rf_recipe *recipe, const struct rf_reader *root)
 {
-    RF_READER_KNOWN(root, "recipe", "title", "image", "artefacts", "firmware", "tpm", "defaults", "minimums",
-                    "settings", "secrets", "directory", "serves", "zone", "ports", "publish", "configure", "backup",
-                    "health");
+    RF_READER_KNOWN(root, "recipe", "title", "image", "artefacts", "more_artefacts", "firmware", "tpm", "defaults",
+                    "minimums", "settings", "secrets", "directory", "serves", "zone", "ports", "publish", "configure",
+                    "backup", "health", "fetch", "machine");
     if (rf_reader_integer(root, "recipe", 0, UINT32_MAX) != 1)
         rf_reader_problem(root, "recipe", "this program reads recipes of version 1; write 'recipe: 1'");
     recipe->title = rf_strdup(rf_reader_string(root, "title", true));
     rf_recipe_read_image(recipe, root);
     rf_recipe_read_settings(recipe, root);
+    rf_recipe_read_fetch(recipe, root);
     rf_recipe_read_service(recipe, root);
     rf_recipe_read_health(recipe, root);
 }
@@ -93,6 +94,7 @@ void rf_recipe_free(rf_recipe *recipe)
     if (!recipe)
         return;
     rf_recipe_free_image(recipe);
+    rf_recipe_free_fetch(recipe);
     rf_recipe_free_settings(recipe);
     rf_recipe_free_service(recipe);
     rf_recipe_free_health(recipe);

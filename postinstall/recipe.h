@@ -55,6 +55,18 @@ struct rf_recipe_probe {
     bool via_proxy;               /* http: by the published name over HTTPS, as people do; else the guest's own port */
     unsigned port;
     unsigned seconds; /* one attempt */
+    char *port_of;    /* tcp: the setting that holds the port; or NULL */
+    char *when, *is;  /* asked only where this setting has this value; or NULL: always */
+};
+
+/* The settings that say which image the node fetches; all NULL where the image comes with the ISO. */
+struct rf_recipe_fetch {
+    char *url, *sha256, *format;
+};
+
+/* The settings that choose the machine instead of the recipe; or NULL. */
+struct rf_recipe_machine {
+    char *firmware, *tpm, *drivers;
 };
 
 /* How the node's reverse proxy shows the guest to the world. */
@@ -76,11 +88,14 @@ typedef struct rf_recipe {
     char *name;      /* the folder's */
     char *directory; /* the folder's path */
     char *title;
-    char *image; /* file below RF_BASE_IMAGES */
+    char *image; /* file below RF_BASE_IMAGES; NULL: fetched */
+    struct rf_recipe_fetch fetch;
+    struct rf_recipe_machine machine;
     /* For the image builder, arrays of strings: packages to install, units to enable and to mask, files to remove, the command to run
-     * once, the artefacts to unpack. */
-    json_t *image_packages, *image_enable, *image_mask, *image_remove, *image_build, *artefacts;
+     * once, the artefacts to unpack: those that the guest can't be without, and those that it can. */
+    json_t *image_packages, *image_enable, *image_mask, *image_remove, *image_build, *artefacts, *more_artefacts;
     bool uefi, tpm; /* the machine that the image wants */
+    bool plain;     /* devices that every system has drivers for, instead of virtio */
     struct rf_recipe_size defaults, minimums;
     struct rf_recipe_setting *settings;
     size_t settings_count;
@@ -119,6 +134,10 @@ RF_GUARD(rf_recipe, rf_recipe_free);
 /* The recipe's row of that name, or NULL. Borrowed. */
 const struct rf_recipe_setting *rf_recipe_setting_named(const rf_recipe *recipe, const char *name);
 const struct rf_recipe_secret *rf_recipe_secret_named(const rf_recipe *recipe, const char *name);
+
+/* Lets a guest's settings (with defaults) choose: the machine, the probes that are asked, their ports. The recipe is that guest's own from
+ * then on. */
+void rf_recipe_choose(rf_recipe *recipe, const json_t *settings);
 
 /* Leaves out the probes that ask with a secret of the directory: for a guest that has none. */
 void rf_recipe_without_directory(rf_recipe *recipe);

@@ -153,6 +153,12 @@ static void check_derived(const struct check *check, const rf_recipe *recipe)
     }
 }
 
+static void say_machine(void *data, const char *setting, const char *text)
+{
+    rf_autofree char *key = rf_format("settings.%s", setting);
+    problem(data, key, "%s", text);
+}
+
 static rf_recipe *check_guest(const struct check *check, const char *recipes_dir)
 {
     if (!known_recipe(check, recipes_dir))
@@ -163,6 +169,8 @@ static rf_recipe *check_guest(const struct check *check, const char *recipes_dir
     check_sizes(check, recipe);
     check_settings(check, recipe);
     check_derived(check, recipe);
+    rf_autojson json_t *settings = rf_recipe_settings(recipe, check->guest);
+    rf_recipe_check_machine(recipe, settings, say_machine, (void *)check);
     return recipe;
 }
 

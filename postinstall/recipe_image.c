@@ -29,9 +29,12 @@ void rf_recipe_read_image(rf_recipe *recipe, const struct rf_reader *root)
 {
     struct rf_reader at = rf_reader_map(root, "image");
     RF_READER_KNOWN(&at, "file", "packages", "enable", "mask", "remove", "build", "overlay");
-    if (!at.node)
+    const bool fetched = root->node && rf_node_child(root->node, "fetch");
+    if (!at.node && !fetched)
         rf_reader_problem(root, NULL, "the key 'image' is missing");
-    else
+    else if (at.node && fetched)
+        rf_reader_problem(root, "fetch", "a guest's image is built or fetched, not both; leave out 'image' or 'fetch'");
+    else if (at.node)
         recipe->image = rf_strdup(rf_reader_string(&at, "file", true));
     recipe->image_packages = rf_reader_strings(&at, "packages");
     recipe->image_enable = rf_reader_strings(&at, "enable");
@@ -39,6 +42,7 @@ void rf_recipe_read_image(rf_recipe *recipe, const struct rf_reader *root)
     recipe->image_remove = rf_reader_strings(&at, "remove");
     recipe->image_build = rf_reader_argv(&at, "build");
     recipe->artefacts = rf_reader_strings(root, "artefacts");
+    recipe->more_artefacts = rf_reader_strings(root, "more_artefacts");
     if (!rf_reader_boolean(&at, "overlay", true))
         rf_reader_problem(&at, "overlay", "every recipe's image is an overlay; leave it out");
     if (recipe->image && (strchr(recipe->image, '/') || recipe->image[0] == '.'))
@@ -62,4 +66,5 @@ void rf_recipe_free_image(rf_recipe *recipe)
     json_decref(recipe->image_remove);
     json_decref(recipe->image_build);
     json_decref(recipe->artefacts);
+    json_decref(recipe->more_artefacts);
 }

@@ -20,8 +20,8 @@ enum {
 /* The keys that every probe has, and those of its type. */
 static void check_keys(const struct rf_recipe_probe *probe, const struct rf_reader *at)
 {
-    const char *known[KEYS_MAX] = {"name", "type", "seconds"};
-    size_t count = 3;
+    const char *known[KEYS_MAX] = {"name", "type", "seconds", "when"};
+    size_t count = 4;
     for (const char *const *key = probe->ops ? probe->ops->keys : NULL; key && *key && count < KEYS_MAX; key++)
         known[count++] = *key;
     if (probe->ops)
@@ -66,6 +66,21 @@ static void check_name(const rf_recipe *recipe, const struct rf_recipe_probe *pr
             rf_reader_problem(at, "name", "there is another probe '%s'", probe->name);
 }
 
+/* `when: {SETTING: VALUE}` */
+static void read_when(const rf_recipe *recipe, struct rf_recipe_probe *probe, const struct rf_reader *at)
+{
+    struct rf_reader when = rf_reader_map(at, "when"), entry;
+    if (!when.node)
+        return;
+    if (!rf_reader_entry(&when, 0, &entry) || when.node->count != 1 || entry.node->kind != RF_NODE_TEXT) {
+        rf_reader_problem(at, "when", "one setting and its value are wanted here: {health: agent}");
+        return;
+    }
+    probe->when = rf_strdup(entry.node->key);
+    probe->is = rf_strdup(entry.node->text);
+    check_setting(recipe, probe->when, "when", at);
+}
+
 static void read_probe(rf_recipe *recipe, const struct rf_reader *at)
 {
     struct rf_recipe_probe *probe = rf_array_add(&recipe->probes, &recipe->probes_count, sizeof(*probe));
@@ -76,8 +91,10 @@ static void read_probe(rf_recipe *recipe, const struct rf_reader *at)
     probe->service = rf_strdup(rf_reader_string(at, "service", false));
     probe->zone = rf_strdup(rf_reader_string(at, "zone", false));
     probe->port = (unsigned)rf_reader_integer(at, "port", 0, PORT_MAX);
+    probe->port_of = rf_strdup(rf_reader_string(at, "port_of", false));
     probe->seconds = (unsigned)rf_reader_integer(at, "seconds", PROBE_SECONDS, SECONDS_MAX);
     read_secret(recipe, probe, at);
+    read_when(recipe, probe, at);
     read_http(probe, at);
     if (type && !probe->ops) {
         rf_autofree char *names = rf_probe_names();
@@ -87,6 +104,7 @@ static void read_probe(rf_recipe *recipe, const struct rf_reader *at)
     check_name(recipe, probe, at);
     check_setting(recipe, probe->zone, "zone", at);
     check_setting(recipe, probe->host, "host", at);
+    check_setting(recipe, probe->port_of, "port_of", at);
     const char *missing = probe->ops ? probe->ops->missing(probe) : NULL;
     if (missing)
         rf_reader_problem(at, NULL, "a probe of type %s needs '%s'", probe->ops->name, missing);
@@ -105,8 +123,11 @@ void rf_recipe_read_health(rf_recipe *recipe, const struct rf_reader *root)
                           "a recipe needs at least one probe: nobody could say whether the guest works");
 }
 
-static void free_probe(struct rf_recipe_probe *probe)
+void rf_recipe_free_probe(struct rf_recipe_probe *probe)
 {
+    free(probe->port_of);
+    free(probe->when);
+    free(probe->is);
     free(probe->name);
     json_decref(probe->argv);
     free(probe->secret);
@@ -122,7 +143,7 @@ void rf_recipe_without_directory(rf_recipe *recipe)
     size_t kept = 0;
     for (size_t i = 0; i < recipe->probes_count; i++) {
         if (recipe->probes[i].of_directory)
-            free_probe(&recipe->probes[i]);
+            rf_recipe_free_probe(&recipe->probes[i]);
         else
             recipe->probes[kept++] = recipe->probes[i];
     }
@@ -132,6 +153,6 @@ void rf_recipe_without_directory(rf_recipe *recipe)
 void rf_recipe_free_health(rf_recipe *recipe)
 {
     for (size_t i = 0; i < recipe->probes_count; i++)
-        free_probe(&recipe->probes[i]);
+        rf_recipe_free_probe(&recipe->probes[i]);
     free(recipe->probes);
 }

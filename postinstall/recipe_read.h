@@ -16,6 +16,17 @@ void rf_recipe_free_service(rf_recipe *recipe);
 void rf_recipe_read_health(rf_recipe *recipe, const struct rf_reader *root);
 void rf_recipe_free_health(rf_recipe *recipe);
 
+/* What one probe holds, not itself. */
+void rf_recipe_free_probe(struct rf_recipe_probe *probe);
+
+/* Reads `fetch` and `machine`, which name settings: after the settings. */
+void rf_recipe_read_fetch(rf_recipe *recipe, const struct rf_reader *root);
+void rf_recipe_free_fetch(rf_recipe *recipe);
+
+/* What one guest's settings (with defaults) say together that no machine can be. `problem` gets the setting and a whole message. Pure. */
+void rf_recipe_check_machine(const rf_recipe *recipe, const json_t *settings,
+                             void (*problem)(void *data, const char *setting, const char *text), void *data);
+
 /* What the profile's guests are to each other: directories, published names, zones, addresses, cores. `recipes` has one for each
  * guest, NULL where it is not known. Pure. */
 void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const *recipes, rf_problems *problems);

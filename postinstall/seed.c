@@ -70,7 +70,9 @@ int rf_seed_write(const struct rf_node_guest *guest, const char *path, rf_error 
         return rf_fail(err, RF_FAILED, "the seed of %s: its certificate is not there", guest->asked->name);
     if (rf_read_file(template, RF_RECIPE_MAX, &user_data, NULL, err) < 0)
         return -1;
-    const struct rf_iso_file files[] = {{"meta-data", meta}, {"user-data", user_data}, {"network-config", network}};
+    const struct rf_iso_file files[] = {{.name = "meta-data", .text = meta},
+                                        {.name = "user-data", .text = user_data},
+                                        {.name = "network-config", .text = network}};
     if (rf_iso_write(path, "cidata", files, RF_COUNT(files), err) < 0)
         return rf_wrap(err, "the seed of %s", guest->asked->name);
     return 0;

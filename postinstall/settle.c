@@ -14,23 +14,23 @@
 
 enum { DETACH_SECONDS = 30, DETACH_AGAIN = 10 };
 
-static bool attached(virDomainPtr domain, const char *seed)
+static bool attached(virDomainPtr domain, const char *file)
 {
     rf_autofree char *live = virDomainGetXMLDesc(domain, 0);
-    return live && strstr(live, seed);
+    return live && strstr(live, file);
 }
 
 /* Asks the guest to let go of the drive (PCI hot-unplug) and waits a bounded time. One that does not is healthy all the same:
  * it keeps an unlinked file until it is shut down. */
-static void detach(virDomainPtr domain, const struct rf_node_guest *guest)
+static void detach(virDomainPtr domain, const struct rf_node_guest *guest, const char *file,
+                   void (*add)(xmlNode *parent, const struct rf_node_guest *guest))
 {
-    rf_autofree char *seed = rf_guest_seed_path(guest);
     rf_autoxml xmlDoc *document = rf_xml_new("devices");
-    rf_domain_add_seed(rf_xml_root(document), guest);
+    add(rf_xml_root(document), guest);
     rf_autofree char *drive = rf_xml_node_text(document, rf_xml_child(rf_xml_root(document), "disk"));
-    if (virDomainIsActive(domain) != 1 || !attached(domain, seed))
+    if (virDomainIsActive(domain) != 1)
         return;
-    for (unsigned i = 0; i < DETACH_SECONDS && attached(domain, seed); i++) {
+    for (unsigned i = 0; i < DETACH_SECONDS && attached(domain, file); i++) {
         if (i % DETACH_AGAIN == 0)
             virDomainDetachDeviceFlags(domain, drive, VIR_DOMAIN_AFFECT_LIVE);
         sleep(1);
@@ -48,6 +48,13 @@ static int redefine(virConnectPtr connection, const struct rf_node_guest *guest,
     return 0;
 }
 
+static int remove_file(const char *path, rf_error **err)
+{
+    if (unlink(path) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", path);
+    return 0;
+}
+
 static enum rf_probe settle_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -60,18 +67,21 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     (void)env;
     const struct rf_node_guest *guest = arg;
     rf_autofree char *seed = rf_guest_seed_path(guest), *mark = rf_guest_state_path(guest, "settled.json");
-    rf_autofree char *directory = rf_guest_state_path(guest, "");
+    rf_autofree char *directory = rf_guest_state_path(guest, ""), *artefacts = rf_guest_artefacts_path(guest);
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
     rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
     if (!domain)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
-    detach(domain, guest);
+    if (!rf_guest_fetch_url(guest)) { /* else: whether a system of others has read its seed yet nobody knows */
+        detach(domain, guest, seed, rf_domain_add_seed);
+        detach(domain, guest, artefacts, rf_domain_add_artefacts);
+    }
     if (redefine(connection, guest, err) < 0)
         return -1;
-    if (unlink(seed) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", seed);
+    if (remove_file(seed, err) < 0 || remove_file(artefacts, err) < 0)
+        return -1;
     if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
         rf_configure_settled(guest, err) < 0 || rf_grow_remember(guest, guest->disk, err) < 0)
         return -1;

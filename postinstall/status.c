@@ -7,8 +7,10 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/artefact.h"
 #include "postinstall/domain.h"
 #include "postinstall/facts.h"
+#include "postinstall/fetch.h"
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
@@ -114,6 +116,16 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     add_health(json, guest, probes);
     if (domain && rf_domain_restart_needed(domain))
         json_object_set_new(json, "restart_needed", json_true());
+    json_t *waiting = rf_artefact_waiting(guest);
+    rf_autofree char *image = rf_fetch_waiting(guest);
+    if (image)
+        json_array_append_new(waiting, json_string(image));
+    if (json_array_size(waiting))
+        json_object_set(json, "waiting", waiting);
+    json_decref(waiting);
+    rf_autofree char *changed = rf_fetch_changed(guest);
+    if (changed)
+        json_object_set_new(json, "other_image", json_string(changed));
     if (guest->published)
         json_object_set_new(json, "published", json_string(guest->published));
     rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
@@ -125,7 +137,11 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
 static rf_node_model *model_for(const rf_profile *profile, const struct rf_node_options *options, rf_error **err)
 {
     rf_autoproblems rf_problems problems = {0};
-    rf_node_model *model = rf_node_model_new(profile, NULL, options, &problems);
+    rf_autojson json_t *facts = json_object();
+    json_t *artefacts = rf_artefacts_known(options && options->root ? options->root : "");
+    if (artefacts)
+        json_object_set_new(facts, "artefacts", artefacts);
+    rf_node_model *model = rf_node_model_new(profile, facts, options, &problems);
     rf_autofree char *text = model ? NULL : rf_problems_text(&problems);
     if (!model)
         rf_fail(err, RF_BAD_PROFILE, "the node's profile does not fit this program:\n%s", text);
@@ -180,11 +196,16 @@ static void append_guest(char **text, const json_t *guest)
     const json_t *probes = json_object_get(guest, "probes");
     for (size_t i = 0; i < json_array_size(probes); i++)
         append_probe(text, json_array_get(probes, i));
+    const json_t *waiting = json_object_get(guest, "waiting");
+    for (size_t i = 0; i < json_array_size(waiting); i++)
+        rf_append(text, "  %s\n", json_string_value(json_array_get(waiting, i)));
     if (rf_json_string(guest, "published"))
         rf_append(text, "  published:               https://%s/\n", rf_json_string(guest, "published"));
     if (json_is_true(json_object_get(guest, "restart_needed")))
         rf_append(text,
                   "  restart needed:          it runs with its former definition until it is shut down and started\n");
+    if (rf_json_string(guest, "other_image"))
+        rf_append(text, "  image:                   %s\n", rf_json_string(guest, "other_image"));
     if (rf_json_string(guest, "handover"))
         rf_append(text, "  passwords, encrypted:    %s\n", rf_json_string(guest, "handover"));
 }

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -99,6 +100,77 @@ def test_ldif_is_read_with_its_base64(guest, monkeypatch):
     assert guest.ldap_escaped("a*(b)\\") == "a\\2a\\28b\\29\\5c"
 
 
+def packed(directory, kind):
+    """An archive of that kind with a leading directory, a program and a link; its file name."""
+    inside = directory / "inside/app-1.0"
+    (inside / "bin").mkdir(parents=True)
+    (inside / "bin/run").write_text("#!/bin/sh\n")
+    (inside / "bin/run").chmod(0o6755)
+    (inside / "hello").write_text("hello\n")
+    shutil.make_archive(str(directory / "app-1.0"), {"tar.bz2": "bztar", "tar.gz": "gztar", "tar.xz": "xztar", "zip": "zip"}[kind],
+                        directory / "inside", "app-1.0")
+    return f"app-1.0.{kind}"
+
+
+@pytest.fixture
+def drive(guest, tmp_path, monkeypatch):
+    """The node's drive as a directory: mounting is noted."""
+    mounted, commands = tmp_path / "drive", []
+    mounted.mkdir()
+    monkeypatch.setattr(guest, "ARTEFACTS", str(tmp_path / "artefacts"))
+    monkeypatch.setattr(guest, "DRIVE", str(mounted))
+    monkeypatch.setattr(guest, "run", lambda *argv, **_: commands.append(argv[0]))
+    monkeypatch.setattr(guest, "get", lambda path: (mounted / "manifest.json").read_text())
+    real = guest._bring
+    monkeypatch.setattr(guest, "_bring", lambda artefact, _: real(artefact, str(mounted)))
+    monkeypatch.setattr(guest, "directory", lambda path, *a: None if path.startswith("/run") else os.makedirs(path, exist_ok=True))
+    return mounted, commands
+
+
+@pytest.mark.parametrize("kind", ["tar.bz2", "tar.gz", "tar.xz", "zip"])
+def test_artefacts_are_unpacked_as_the_image_build_does_it(guest, drive, tmp_path, kind):
+    mounted, commands = drive
+    os.umask(0o077)
+    (mounted / "manifest.json").write_text(json.dumps({"artefacts": [
+        {"name": "app", "file": packed(mounted, kind), "format": kind, "strip": 1}]}))
+    guest.artefacts()
+    app = tmp_path / "artefacts/app"
+    assert (app / "hello").read_text() == "hello\n"
+    assert (app / "hello").stat().st_mode & 0o7777 == 0o644
+    assert (app / "bin/run").stat().st_mode & 0o7777 == 0o755  # what it was packed with is not kept
+    assert commands == ["mount", "umount"]
+    (app / "hello").unlink()
+    guest.artefacts()  # it is there: nothing is done again
+    assert not (app / "hello").exists()
+    assert os.listdir(tmp_path / "artefacts") == ["app"]
+
+
+def test_an_artefact_that_was_cut_off_is_unpacked_again(guest, drive, tmp_path):
+    mounted, _ = drive
+    (mounted / "manifest.json").write_text(json.dumps({"artefacts": [
+        {"name": "app", "file": packed(mounted, "tar.gz"), "format": "tar.gz", "strip": 1}]}))
+    (tmp_path / "artefacts/.app.new/half").mkdir(parents=True)
+    guest.artefacts()
+    assert sorted(os.listdir(tmp_path / "artefacts/app")) == ["bin", "hello"]
+
+
+def test_a_broken_archive_leaves_no_half_artefact(guest, drive, tmp_path):
+    mounted, commands = drive
+    name = packed(mounted, "tar.gz")
+    (mounted / name).write_bytes((mounted / name).read_bytes()[:-20])
+    (mounted / "manifest.json").write_text(json.dumps({"artefacts": [{"name": "app", "file": name, "format": "tar.gz", "strip": 1}]}))
+    with pytest.raises((OSError, EOFError)):
+        guest.artefacts()
+    assert not (tmp_path / "artefacts/app").exists()
+    assert commands[-1] == "umount"
+
+
+def test_a_guest_without_the_drive_has_its_artefacts(guest, tmp_path, monkeypatch):
+    monkeypatch.setattr(guest, "DRIVE", str(tmp_path / "none"))
+    monkeypatch.setattr(guest, "run", lambda *_, **__: pytest.fail("nothing is to be done"))
+    guest.artefacts()
+
+
 @pytest.mark.parametrize("uri, number", [
     ("tel:+49-30-1234567", "+49301234567"), ("tel:+49%2030%20123", "+4930123"), ("callto:030 / 123", "030123"), ("tel://0301", "0301"),
     ("sip:+4930123@pbx.example;user=phone", "+4930123"), ("tel:+49 (0) 30 12", "+493012"), ("tel:*21#", "*21#"), ("tel:", ""),
@@ -172,19 +244,21 @@ def test_recipes_hold_together(folder):
     """What recipe.yaml names is in files/, scripts can be run and parsed, units wait for what they must wait for."""
     recipe = yaml.safe_load((RECIPES / folder / "recipe.yaml").read_text())
     files = RECIPES / folder / "files"
-    commands = [recipe["image"].get("build"), recipe.get("configure"), *(recipe.get("backup") or {}).values()]
+    image = recipe.get("image") or {}  # of the recipe `image` the node fetches it: nothing of ours is in it
+    assert image or recipe["fetch"]
+    commands = [image.get("build"), recipe.get("configure"), *(recipe.get("backup") or {}).values()]
     commands += [probe.get("argv") for probe in recipe["health"]["probes"]]
     for argv in commands:
         for word in (argv or [])[:1]:
             if word.startswith("/usr/lib/richtfest/"):
                 found = [root / word.lstrip("/") for root in (files, TOP / "image/data/guest-root") if (root / word.lstrip("/")).exists()]
                 assert found and os.access(found[0], os.X_OK), word
-    for script in (files / "usr/lib/richtfest").iterdir():
+    for script in (files / "usr/lib/richtfest").glob("*"):
         if script.read_text().startswith(("#!/usr/bin/python3", "# SPDX")) and script.suffix != ".php":
             compile(script.read_text(), str(script), "exec")
         elif script.read_text().startswith("#!/bin/sh"):
             assert subprocess.run(["sh", "-n", script]).returncode == 0
-    for unit in recipe["image"].get("enable", []):
+    for unit in image.get("enable", []):
         if unit.startswith("richtfest-"):
             assert (files / "etc/systemd/system" / unit).exists(), unit
     for unit in (files / "etc/systemd/system").glob("*-provision.service"):
@@ -193,4 +267,7 @@ def test_recipes_hold_together(folder):
 
 
 def test_user_data_is_the_same_everywhere():
-    assert len({(p / "user-data.j2").read_text() for p in RECIPES.iterdir() if (p / "recipe.yaml").exists()}) == 1
+    texts = {p.name: (p / "user-data.j2").read_text() for p in RECIPES.iterdir() if (p / "recipe.yaml").exists()}
+    others = texts.pop("image")  # without the file for our own scripts
+    assert len(set(texts.values())) == 1
+    assert texts["debian"].startswith(others) and texts["debian"][len(others):].startswith("write_files:")

@@ -50,7 +50,7 @@ static void everything_is_read(void **state)
         "  packages: [postgresql, python3-x]\n"
         "  build: [/usr/lib/richtfest/crm-build, --fast, 'a b']\n"
         "  remove: [/usr/lib/*/libLLVM*, /etc/x?]\n"
-        "artefacts: [dolibarr]\n");
+        "artefacts: [dolibarr]\nmore_artefacts: [theme]\n");
     read_all(&self);
     assert_int_equal(self.problems.count, 0);
     assert_int_equal(self.count, 1);
@@ -59,6 +59,8 @@ static void everything_is_read(void **state)
     assert_string_equal(crm->build[2], "a b");
     assert_null(crm->build[3]);
     assert_string_equal(crm->artefacts[0], "dolibarr");
+    assert_string_equal(crm->artefacts[1], "theme");
+    assert_null(crm->artefacts[2]);
     assert_string_equal(crm->remove[0], "/usr/lib/*/libLLVM*");
     assert_null(crm->enable[0]);
 }

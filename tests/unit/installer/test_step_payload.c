@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is copied from a medium, and what is not copied again. */
+#include "base/json.h"
 #include "image/medium.h"
 #include "tests/unit/installer/deploy.h"
 
@@ -165,6 +166,29 @@ static void a_medium_that_can_not_be_read_is_said(void **state)
     assert_error_has(error, "medium/guests can't be read: Not a directory");
 }
 
+/* What the images lack goes along: the node fetches it. */
+static void the_list_of_artefacts_goes_along(void **state)
+{
+    DEPLOYED(self, rf_runner_dry());
+    put_image(&self, "base-1.qcow2", "base");
+    copied(&self);
+    assert_null(deployed_read(&self, BASE "artefacts.json")); /* an older medium has none */
+    rf_autofree char *row = manifest_row(&self, "guests/base-1.qcow2");
+    rf_autofree char *manifest = rf_format("{\"richtfest\":1,\"version\":\"0\",\"kernel\":\"k\",\"payloads\":[%s],"
+                                           "\"artefacts\":[{\"name\":\"app\",\"state\":\"waiting\"}]}",
+                                           row);
+    deployed_put(&self, "medium/richtfest/manifest.json", manifest);
+    copied(&self);
+    rf_autofree char *left = deployed_read(&self, BASE "artefacts.json");
+    rf_autojson json_t *json = json_loads(left, 0, NULL);
+    const json_t *first = json_array_get(json_object_get(json, "artefacts"), 0);
+    assert_string_equal(rf_json_string(first, "name"), "app");
+    deployed_put(&self, BASE "artefacts.json", "{}"); /* another medium's */
+    copied(&self);
+    rf_autofree char *again = deployed_read(&self, BASE "artefacts.json");
+    assert_string_equal(again, left);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +199,7 @@ int main(void)
         cmocka_unit_test(an_older_base_stays),
         cmocka_unit_test(a_medium_without_guests_is_fine),
         cmocka_unit_test(a_medium_that_can_not_be_read_is_said),
+        cmocka_unit_test(the_list_of_artefacts_goes_along),
     };
     return cmocka_run_group_tests_name("installer/step_payload", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
+#include "base/units.h"
 #include "postinstall/domain.h"
 #include "tests/unit/postinstall/fixture.h"
 
@@ -38,11 +39,17 @@ static void a_guest_comes_up_and_settles(void **state)
     }
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     assert_true(defined(&fixture, guest)); /* the same again */
+    rf_autofree char *artefacts = rf_guest_artefacts_path(guest);
+    fixture_write(&fixture, artefacts + strlen(fixture.root), "x", 0600); /* what its image lacks has come */
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
+    assert_true(defined(&fixture, guest));
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     assert_int_equal(rf_step_start.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_start.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     rf_autofree char *before = xml_of(&fixture);
     assert_non_null(strstr(before, seed));
+    assert_non_null(strstr(before, artefacts));
 
     virConnectPtr connection = rf_libvirt_connect(fixture.model->libvirt, NULL);
     rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "dc1");
@@ -62,9 +69,65 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_int_equal(virDomainGetAutostart(domain, &autostart), 0);
     assert_int_equal(autostart, 1);
     assert_null(strstr(after, seed));
+    assert_null(strstr(after, artefacts));
+    assert_false(rf_exists(artefacts));
     assert_null(secrets);
     assert_false(rf_exists(seed));
     virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+/* Whether a system that is not ours has read its seed already nobody knows: the drive stays until it is shut down. */
+static void a_system_of_others_keeps_its_drive(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open_with(&fixture,
+                      "  - {name: web, recipe: image, settings: {url: 'https://x.example/i', format: raw, sha256: "
+                      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff}}\n",
+                      facts, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    rf_autofree char *seed = rf_guest_seed_path(guest);
+    if (!defined(&fixture, guest)) {
+        fixture_close(&fixture);
+        skip();
+    }
+    assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
+    const double before = rf_now();
+    assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
+    assert_true(rf_now() - before < 10);
+    virConnectPtr connection = rf_libvirt_connect(fixture.model->libvirt, NULL);
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "web");
+    rf_autofree char *next = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    assert_null(strstr(next, seed));
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+/* libvirt reads the definition of a Windows: plain devices, Secure Boot, a TPM, a screen by a socket. */
+static void a_windows_is_defined(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    rf_recipe *recipe = fixture.model->guests[0].recipe;
+    recipe->uefi = recipe->tpm = recipe->plain = true;
+    if (!defined(&fixture, &fixture.model->guests[0])) {
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autofree char *text = xml_of(&fixture);
+    assert_non_null(strstr(text, "bus='sata'"));
+    assert_non_null(strstr(text, "<model type='e1000e'/>"));
+    assert_non_null(strstr(text, "name='secure-boot'/>"));
+    assert_non_null(strstr(text, "<tpm model='tpm-crb'>"));
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "dc1");
+    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM);
     fixture_close(&fixture);
 }
 
@@ -118,6 +181,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_comes_up_and_settles),
+        cmocka_unit_test(a_system_of_others_keeps_its_drive),
+        cmocka_unit_test(a_windows_is_defined),
         cmocka_unit_test(a_changed_profile_is_defined_again),
         cmocka_unit_test(too_little_memory_is_said_before_the_start),
     };

@@ -22,6 +22,9 @@ static void domains_are_as_they_were_reviewed(void **state)
     assert_domain(&fixture, 1, false, "domain-dc2.xml");
     fixture.model->guests[1].recipe->uefi = fixture.model->guests[1].recipe->tpm = true;
     assert_domain(&fixture, 1, false, "domain-uefi-tpm.xml");
+    fixture.model->guests[1].recipe->plain = true; /* a Windows */
+    fixture.model->guests[1].cores = 2;
+    assert_domain(&fixture, 1, true, "domain-plain.xml");
     fixture_close(&fixture);
 }
 

@@ -6,6 +6,8 @@
 #include "postinstall/plan_guest.h"
 #include "tests/unit/postinstall/fixture.h"
 
+#define SUM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static void a_new_node_needs_everything(void **state)
 {
     (void)state;
@@ -161,6 +163,29 @@ static void a_wrong_profile_gives_no_plan(void **state)
     rf_error_free(error);
 }
 
+/* Nothing of ours is in an image of others: what asks our programs is left out. */
+static void an_image_is_fetched_before_its_disk(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_loads("{\"guests\": {\"b\": {\"disk\": 1073741824, \"settled\": true}}}", 0, NULL);
+    fixture_open_with(&fixture,
+                      "  - {name: a, recipe: image, settings: {url: 'https://u:pw@x.example/a.img?t=1', sha256: " SUM
+                      ", format: raw}}\n"
+                      "  - {name: b, recipe: image, settings: {url: 'https://x.example/b.img', sha256: " SUM
+                      ", format: raw}}\n",
+                      facts, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, facts, plan);
+    rf_autofree char *text = NULL;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->steps[i].lane == 1 || plan->steps[i].lane == 2)
+            rf_append(&text, "%s: %s%s\n", plan->steps[i].id, plan->steps[i].title,
+                      plan->steps[i].done ? " (done)" : "");
+    assert_golden("plan-images.txt", text);
+    fixture_close(&fixture);
+}
+
 static void guests_keep_their_address_when_more_are_added(void **state)
 {
     (void)state;
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test(facts_of_an_empty_root),
         cmocka_unit_test(libvirt_that_is_not_there_is_a_fact),
         cmocka_unit_test(a_wrong_profile_gives_no_plan),
+        cmocka_unit_test(an_image_is_fetched_before_its_disk),
         cmocka_unit_test(guests_keep_their_address_when_more_are_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

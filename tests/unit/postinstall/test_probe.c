@@ -4,13 +4,13 @@
 static void each_probe_is_found_by_its_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"agent", "cloud_init", "dns_srv", "exec", "http", "ldaps", "tcp"};
+    static const char *const names[] = {"agent", "cloud_init", "dns_srv", "exec", "http", "ldaps", "running", "tcp"};
     for (size_t i = 0; i < RF_COUNT(names); i++)
         assert_string_equal(rf_probe_ops(names[i])->name, names[i]);
     assert_null(rf_probe_ops("agen"));
     assert_null(rf_probe_ops(""));
     rf_autofree char *all = rf_probe_names();
-    assert_string_equal(all, "agent, cloud_init, dns_srv, exec, http, ldaps, tcp");
+    assert_string_equal(all, "agent, cloud_init, dns_srv, exec, http, ldaps, running, tcp");
 }
 
 static void a_row_that_lacks_something_is_told(void **state)
@@ -27,6 +27,21 @@ static void a_row_that_lacks_something_is_told(void **state)
     assert_string_equal(rf_probe_dns_srv.missing(&nothing), "service");
     assert_string_equal(rf_probe_dns_srv.missing(&half), "zone");
     assert_null(rf_probe_dns_srv.missing(&whole));
+    const struct rf_recipe_probe port = {.port = 22}, of = {.port_of = (char *)"port"};
+    assert_string_equal(rf_probe_tcp.missing(&nothing), "port");
+    assert_null(rf_probe_tcp.missing(&port));
+    assert_null(rf_probe_tcp.missing(&of));
+}
+
+static void a_machine_that_runs_is_all_that_one_may_know(void **state)
+{
+    (void)state;
+    rf_autofree char *runs = NULL, *does_not = NULL;
+    const struct rf_probe_context up = {.running = true}, down = {0};
+    assert_int_equal(rf_probe_running.ask(NULL, &up, &runs), RF_HEALTH_OK);
+    assert_int_equal(rf_probe_running.ask(NULL, &down, &does_not), RF_HEALTH_WAITING);
+    assert_string_equal(runs, "its machine runs; nothing in it is asked");
+    assert_string_equal(does_not, "its machine does not run");
 }
 
 static void last_lines_are_readable(void **state)
@@ -61,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_probe_is_found_by_its_name),
         cmocka_unit_test(a_row_that_lacks_something_is_told),
+        cmocka_unit_test(a_machine_that_runs_is_all_that_one_may_know),
         cmocka_unit_test(last_lines_are_readable),
         cmocka_unit_test(an_error_is_worth_asking_again),
     };

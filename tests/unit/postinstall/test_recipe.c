@@ -200,7 +200,7 @@ static void guests_are_checked_against_their_recipe(void **state)
                  "test.yaml:16:23: error: guests[0].recipe: there is no recipe 'activ-directory'; did you mean "
                  "'active-directory'?");
     assert_check("  - {name: a, recipe: toaster}\n",
-                 "there is no recipe 'toaster'; there are: active-directory, crm, desk, plain");
+                 "there is no recipe 'toaster'; there are: active-directory, box, crm, desk, image, plain");
     assert_check("  - {name: a, recipe: active-directory}\n", "guests[0].settings.realm: this setting is missing");
     assert_check("  - {name: a, recipe: active-directory, settings: {relm: A.B, realm: A.B}}\n",
                  "test.yaml:16:52: error: guests[0].settings.relm: the recipe 'active-directory' has no such setting; "

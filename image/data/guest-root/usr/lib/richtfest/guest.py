@@ -35,6 +35,8 @@ TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 CREDENTIALS = "security-credentials"  # cloud-init keeps values below this key out of its world-readable files
+ARTEFACTS = "/usr/share/richtfest/artefacts"  # NAME/… each: what Debian does not carry, unpacked by the image build, or by artefacts()
+DRIVE = "/dev/disk/by-label/artefacts"  # what this image was built without, and the node has brought since
 T0 = time.monotonic()
 _script = os.path.basename(sys.argv[0])
 _lock = None
@@ -226,6 +228,77 @@ def finish(g, restart=(), start=()):
     if os.path.exists(SEED):
         os.unlink(SEED)
     say("done")
+
+
+def _unpacked(kind, source, strip, target):
+    """As the image build does it: files of root, `strip` leading directories left out. tar(1) refuses paths that lead out of it."""
+    import bz2
+    import gzip
+    import lzma
+    import zipfile
+    openers = {"tar.bz2": bz2.open, "tar.gz": gzip.open, "tar.xz": lzma.open}
+    if kind in openers:
+        argv = ["tar", "--extract", "--no-same-owner", "--no-same-permissions", f"--strip-components={strip}", "--directory", target]
+        with openers[kind](source) as packed, subprocess.Popen(argv, stdin=subprocess.PIPE) as tar:
+            shutil.copyfileobj(packed, tar.stdin, 1 << 20)
+            tar.stdin.close()
+            if tar.wait():
+                raise OSError(f"tar ended with {tar.returncode}")
+    elif kind == "zip":
+        with zipfile.ZipFile(source) as packed:
+            for entry in packed.infolist():
+                parts = [part for part in entry.filename.split("/") if part][strip:]
+                if not parts or ".." in parts or entry.is_dir():
+                    continue
+                path = os.path.join(target, *parts)
+                directory(os.path.dirname(path))
+                with packed.open(entry) as content, open(path, "wb") as f:
+                    shutil.copyfileobj(content, f, 1 << 20)
+                os.chmod(path, entry.external_attr >> 16 & 0o777)
+    else:
+        shutil.copyfile(source, os.path.join(target, os.path.basename(source)))
+
+
+def _ordinary_modes(tree):
+    """0755 for directories and programs, 0644 for the rest, whatever it was packed with."""
+    for where, _, files in os.walk(tree):
+        os.chmod(where, 0o755)
+        for name in files:
+            path = os.path.join(where, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)
+
+
+def _bring(artefact, drive):
+    """Whole or not at all: a run that was cut off begins again. True where it is new here."""
+    target = f"{ARTEFACTS}/{artefact['name']}"
+    if os.path.exists(target):
+        return False
+    new = f"{ARTEFACTS}/.{artefact['name']}.new"
+    shutil.rmtree(new, ignore_errors=True)
+    directory(new)
+    _unpacked(artefact["format"], f"{drive}/{artefact['file']}", int(artefact.get("strip", 0)), new)
+    _ordinary_modes(new)
+    os.sync()
+    os.rename(new, target)
+    return True
+
+
+def artefacts():
+    """Unpacks what the node has brought on a drive of its own; nothing where there is none. Before the recipe's build command is asked to
+    work again. Only the first boot has the drive."""
+    if not os.path.exists(DRIVE):
+        return
+    mounted = "/run/richtfest-artefacts"
+    directory(mounted, 0o700)
+    if not os.path.ismount(mounted):
+        run("mount", "-t", "iso9660", "-o", "ro,nosuid,nodev,noexec", DRIVE, mounted)
+    try:
+        for artefact in json.loads(get(mounted + "/manifest.json") or "{}").get("artefacts", []):
+            if _bring(artefact, mounted):
+                say(f"artefact {artefact['name']} unpacked")
+    finally:
+        run("umount", mounted)
 
 
 def port_open(host, port, seconds=5):

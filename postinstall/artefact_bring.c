@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bringing what a guest's image lacks, and the drive with it. */
+#include "base/download.h"
+#include "base/fetch.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/paths.h"
+#include "base/signature.h"
+#include "base/units.h"
+#include "postinstall/artefact.h"
+#include "postinstall/artefact_file.h"
+#include "postinstall/fetch.h"
+#include "postinstall/iso.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PAUSE_MAX = 4, MIRRORS_MAX = 16, FILES_MAX = 64, SIGNATURE_MAX = 64 << 10, SIGNATURE_SECONDS = 60 };
+
+#define SIZE_DEFAULT (UINT64_C(512) * RF_MIB) /* as image/artefact.c */
+#define LIST "manifest.json"
+
+struct bringing {
+    struct rf_step_env *env;
+    const struct rf_node_guest *guest;
+    const json_t *artefact;
+    char *path;  /* where it lies */
+    char *tried; /* why each place failed */
+};
+
+static void clear_bringing(struct bringing *self)
+{
+    free(self->path);
+    free(self->tried);
+}
+
+static void note(struct bringing *self, rf_error *error)
+{
+    rf_autofree char *why = rf_error_text(error);
+    rf_error_free(error);
+    rf_append(&self->tried, "%s%s", self->tried ? "; " : "", why);
+}
+
+static void say(struct rf_step_env *env, const char *message)
+{
+    rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
+                                            .title = env->step ? env->step->title : NULL,
+                                            .state = RF_PROGRESS,
+                                            .seconds = -1,
+                                            .message = message});
+}
+
+static const char *text_of(const struct bringing *self, const char *key)
+{
+    return rf_json_string(self->artefact, key);
+}
+
+static bool take_by_hand(struct bringing *self)
+{
+    rf_autofree char *path = rf_artefact_hand_path(self->guest->node, self->artefact);
+    rf_error *error = NULL;
+    if (!rf_exists(path))
+        return false;
+    const int right = rf_download_right(path, text_of(self, "sha256"), self->env, &error);
+    if (right == 0)
+        rf_fail(&error, RF_FAILED, "the checksum of %s is wrong: not used", path);
+    if (right <= 0) {
+        note(self, error);
+        return false;
+    }
+    self->path = RF_STEAL(path);
+    return true;
+}
+
+static bool take_from_afar(struct bringing *self)
+{
+    const char *urls[MIRRORS_MAX + 2] = {text_of(self, "url")}; /* ends with NULL */
+    const json_t *mirrors = json_object_get(self->artefact, "mirrors");
+    for (size_t i = 0; i < json_array_size(mirrors) && i < MIRRORS_MAX; i++)
+        urls[i + 1] = json_string_value(json_array_get(mirrors, i));
+    const json_int_t size = rf_json_integer(self->artefact, "size", 0);
+    const uint64_t room = rf_fetch_room(self->guest->node);
+    rf_autofree char *path = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    const struct rf_download download = {.urls = urls,
+                                         .sha256 = text_of(self, "sha256"),
+                                         .path = path,
+                                         .max = size > 0 ? (uint64_t)size : SIZE_DEFAULT,
+                                         .room = room ? room : 1,
+                                         .pause_max = PAUSE_MAX};
+    rf_error *error = NULL;
+    if (rf_download(&download, self->env, &error) < 0) {
+        rf_autofree char *left = rf_size_text(room);
+        if (room < download.max)
+            rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
+        note(self, error);
+        return false;
+    }
+    self->path = RF_STEAL(path);
+    return true;
+}
+
+/* Beside the file; one that came by hand may have brought it along. */
+static void fetch_signature(const struct bringing *self, const char *url, const char *to)
+{
+    const struct rf_fetch fetch = {
+        .url = url, .max = SIGNATURE_MAX, .seconds = SIGNATURE_SECONDS, .attempts = 1, .pause_max = 1};
+    rf_autofree char *body = NULL;
+    size_t size;
+    (void)self;
+    if (!rf_exists(to) && rf_fetch(&fetch, &body, &size, NULL) == 0)
+        rf_write_file(to, body, size, 0600, NULL);
+}
+
+/* What was fetched and is not used must not look like something that is at hand. A person's file stays. */
+static int refuse(struct bringing *self)
+{
+    rf_autofree char *fetched = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    if (strcmp(fetched, self->path) == 0)
+        unlink(fetched);
+    return -1;
+}
+
+static int check_signature(struct bringing *self, rf_error **err)
+{
+    const json_t *signature = json_object_get(self->artefact, "signature");
+    const char *url = rf_json_string(signature, "url"), *fingerprint = rf_json_string(signature, "key");
+    rf_autofree char *beside = rf_format("%s.asc", self->path), *why = NULL;
+    rf_autofree char *keys = rf_node_path(self->guest->node, "%s", RF_KEYS_DIR);
+    if (!url || !fingerprint || strchr(fingerprint, '/'))
+        return 0;
+    fetch_signature(self, url, beside);
+    return rf_signature_check(self->env->runner,
+                              &(struct rf_signature){.file = self->path,
+                                                     .name = text_of(self, "file"),
+                                                     .signature = beside,
+                                                     .keys = keys,
+                                                     .fingerprint = fingerprint},
+                              &why, err) < 0
+               ? -1
+               : 0;
+}
+
+/* *ret_path: where it lies, the caller frees it. The error is what people read: what the guest waits for, and why. */
+static int bring(struct rf_step_env *env, const struct rf_node_guest *guest, const json_t *artefact, char **ret_path,
+                 rf_error **err)
+{
+    RF_CLEANUP(clear_bringing) struct bringing self = {.env = env, .guest = guest, .artefact = artefact};
+    rf_autofree char *waiting = rf_artefact_text(artefact);
+    if (!rf_artefact_sound(artefact))
+        return rf_fail(err, RF_FAILED, "%s: %s", guest->asked->name, waiting);
+    if (!take_by_hand(&self) && !take_from_afar(&self))
+        return rf_fail(err, RF_FAILED, "%s: %s: %s", guest->asked->name, waiting, self.tried);
+    if (check_signature(&self, err) < 0 && refuse(&self) < 0)
+        return rf_wrap(err, "%s: %s", guest->asked->name, waiting);
+    *ret_path = RF_STEAL(self.path);
+    return 0;
+}
+
+/* What goes onto the drive. */
+struct drive {
+    struct rf_iso_file files[FILES_MAX];
+    char *paths[FILES_MAX];
+    size_t count;
+    json_t *list;
+};
+
+static void clear_drive(struct drive *drive)
+{
+    for (size_t i = 0; i < drive->count; i++)
+        free(drive->paths[i]);
+    json_decref(drive->list);
+}
+
+/* Each of them, so that all that is missing is said at once. With `needed` a failure is one; else it is said, and the
+ * guest goes without. */
+static int bring_all(struct rf_step_env *env, const struct rf_node_guest *guest, const json_t *names, bool needed,
+                     struct drive *drive, rf_error **err)
+{
+    rf_autojson json_t *artefacts = rf_artefacts_lacking(guest, names, !needed);
+    rf_autofree char *failures = NULL;
+    for (size_t i = 0; i < json_array_size(artefacts) && drive->count + 1 < FILES_MAX; i++) {
+        json_t *artefact = json_array_get(artefacts, i);
+        rf_autoerror rf_error *why = NULL;
+        if (bring(env, guest, artefact, &drive->paths[drive->count], &why) == 0) {
+            drive->files[drive->count] =
+                (struct rf_iso_file){.name = rf_json_string(artefact, "file"), .path = drive->paths[drive->count]};
+            drive->count++;
+            json_array_append(drive->list, artefact);
+            continue;
+        }
+        rf_autofree char *text = rf_error_text(why);
+        if (needed)
+            rf_append(&failures, "%s%s", failures ? "\n" : "", text);
+        else
+            say(env, text);
+    }
+    return failures ? rf_fail(err, RF_FAILED, "%s", failures) : 0;
+}
+
+static int enough_room(const struct rf_node_guest *guest, const struct drive *drive, rf_error **err)
+{
+    uint64_t needs = 0;
+    const uint64_t room = rf_fetch_room(guest->node);
+    for (size_t i = 0; i < drive->count; i++) {
+        struct stat status;
+        needs += stat(drive->paths[i], &status) == 0 ? (uint64_t)status.st_size : 0;
+    }
+    if (needs <= room)
+        return 0;
+    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
+    return rf_fail(
+        err, RF_FAILED,
+        "%s: its artefacts need %s in %s for the first boot, and %s are left beside what the other guests need; "
+        "remove what is not needed there, then 'richtfest apply'",
+        guest->asked->name, wanted, RF_POOL_DIR, left);
+}
+
+static int write_drive(const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
+{
+    rf_autofree char *path = rf_guest_artefacts_path(guest);
+    rf_autojson json_t *json = json_pack("{s:O}", "artefacts", drive->list);
+    rf_autofree char *text = rf_json_text(json);
+    drive->files[drive->count] = (struct rf_iso_file){.name = LIST, .text = text};
+    if (enough_room(guest, drive, err) < 0)
+        return -1;
+    if (rf_iso_write(path, RF_ARTEFACTS_LABEL, drive->files, drive->count + 1, err) < 0)
+        return rf_wrap(err, "the artefacts of %s", guest->asked->name);
+    return 0;
+}
+
+static enum rf_probe artefact_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    (void)err;
+    rf_autofree char *path = rf_guest_artefacts_path(arg);
+    return rf_guest_settled(arg) || rf_exists(path) ? RF_PROBE_DONE : RF_PROBE_TODO;
+}
+
+static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    const struct rf_node_guest *guest = arg;
+    RF_CLEANUP(clear_drive) struct drive drive = {.list = json_array()};
+    rf_autofree char *hand = rf_node_path(guest->node, "%s", RF_ARTEFACTS_HAND);
+    if (rf_fetch_directory(guest->node, err) < 0 || rf_make_dirs(hand, 0700, err) < 0 ||
+        bring_all(env, guest, guest->recipe->artefacts, true, &drive, err) < 0 ||
+        bring_all(env, guest, guest->recipe->more_artefacts, false, &drive, err) < 0)
+        return -1;
+    return write_drive(guest, &drive, err);
+}
+
+const struct rf_step_ops rf_step_artefact = {"artefact", artefact_probe, artefact_apply, NULL};
