@@ -59,6 +59,14 @@ static char *mistake_prefix(const char *text)
     return rf_format("\"%s\" has no prefix length; write for example \"10.20.0.0/24\"", text);
 }
 
+static char *mistake_lan_prefix(const char *text)
+{
+    unsigned char address[4];
+    if (inet_pton(AF_INET, text, address) != 1)
+        return NULL;
+    return rf_format("\"%s\" has no prefix length; write for example \"%s/24\"", text, text);
+}
+
 static char *check_port(const char *text)
 {
     const char *host = strstr(text, "://") + 3;
@@ -126,6 +134,21 @@ const struct rf_pattern rf_pattern_address = {
     .regex = "^" OCTET "([.]" OCTET "){3}$",
     .max = 15,
     .wants = "four numbers from 0 to 255, for example \"10.20.0.40\"",
+};
+
+const struct rf_pattern rf_pattern_lan_address = {
+    .name = "IPv4 address with its prefix length",
+    .regex = "^(dhcp|" OCTET "([.]" OCTET "){3}/([89]|[12][0-9]|30))$",
+    .max = 18,
+    .wants = "for example \"192.168.20.5/24\", or `dhcp`",
+    .mistake = mistake_lan_prefix,
+};
+
+const struct rf_pattern rf_pattern_bridge = {
+    .name = "bridge name",
+    .regex = "^[a-z]([a-z0-9-]{0,9}[a-z0-9])?$",
+    .max = 11, /* with "rfb-" before it an interface's name: IFNAMSIZ, netdevice(7) */
+    .wants = "1 to 11 lower-case letters, digits and hyphens, the first a letter, for example \"lan\"",
 };
 
 const struct rf_pattern rf_pattern_endpoint = {

@@ -23,6 +23,8 @@ extern const struct rf_pattern rf_pattern_ssh_key;
 extern const struct rf_pattern rf_pattern_timezone;
 extern const struct rf_pattern rf_pattern_subnet;
 extern const struct rf_pattern rf_pattern_address; /* IPv4 */
+extern const struct rf_pattern rf_pattern_lan_address; /* IPv4 with its prefix length, or "dhcp" */
+extern const struct rf_pattern rf_pattern_bridge;
 extern const struct rf_pattern rf_pattern_endpoint;
 extern const struct rf_pattern rf_pattern_email;
 extern const struct rf_pattern rf_pattern_vpn_key;
