@@ -73,16 +73,43 @@ void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
     rf_xml_add_text(disk, "serial", "seed");
 }
 
+static unsigned queues_of(const struct rf_node_guest *guest)
+{
+    return guest->cores < QUEUES_MAX ? guest->cores : QUEUES_MAX;
+}
+
+static void add_queues(xmlNode *interface, const struct rf_node_guest *guest)
+{
+    rf_autofree char *queues = rf_format("%u", queues_of(guest));
+    rf_xml_add(interface, "model", "type", "virtio", NULL);
+    if (guest->cores > 1)
+        rf_xml_add(interface, "driver", "queues", queues, NULL);
+}
+
 static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
 {
-    rf_autofree char *queues = rf_format("%u", guest->cores < QUEUES_MAX ? guest->cores : QUEUES_MAX);
     xmlNode *interface = rf_xml_add(devices, "interface", "type", "network", NULL);
     rf_xml_add(interface, "mac", "address", guest->mac, NULL);
     rf_xml_add(interface, "source", "network", RF_NETWORK_NAME, NULL);
     rf_xml_add(interface, "target", "dev", guest->port, NULL); /* what the packet filter knows it by */
-    rf_xml_add(interface, "model", "type", "virtio", NULL);
-    if (guest->cores > 1)
-        rf_xml_add(interface, "driver", "queues", queues, NULL);
+    add_queues(interface, guest);
+}
+
+/* In the customer's own network. libvirt makes the port one of a single VLAN, untagged towards the guest (since 11.0 for Linux' own
+ * bridges); an older one ignores that, and the port would be in the untagged network: the node is Debian 13, which has 11.3. */
+static void add_lan(xmlNode *devices, const struct rf_node_guest *guest)
+{
+    char device[16];
+    rf_autofree char *vlan = rf_format("%u", guest->asked->vlan);
+    rf_bridge_device(guest->bridge, device);
+    xmlNode *interface = rf_xml_add(devices, "interface", "type", "bridge", NULL);
+    rf_xml_add(interface, "mac", "address", guest->lan_mac, NULL);
+    rf_xml_add(interface, "source", "bridge", device, NULL);
+    if (guest->asked->vlan)
+        rf_xml_add(rf_xml_add(interface, "vlan", NULL), "tag", "id", vlan, NULL);
+    rf_xml_add(interface, "target", "dev", guest->lan_port, NULL);
+    add_queues(interface, guest);
+    rf_xml_add(interface, "port", "isolated", "yes", NULL);
 }
 
 static void add_console(xmlNode *devices, const struct rf_node_guest *guest)
@@ -104,6 +131,8 @@ static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool w
     if (with_seed)
         rf_domain_add_seed(devices, guest);
     add_interface(devices, guest);
+    if (guest->bridge)
+        add_lan(devices, guest);
     add_console(devices, guest);
     xmlNode *rng = rf_xml_add(devices, "rng", "model", "virtio", NULL);
     xmlNode *backend = rf_xml_add_text(rng, "backend", "/dev/urandom");

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
+#include "postinstall/bridge.h"
 #include "postinstall/ca.h"
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
@@ -164,6 +165,7 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     if (vpn)
         json_object_set_new(facts, "vpn", json_string(vpn));
     json_object_set_new(facts, "admins", admins_json(root));
+    json_object_set_new(facts, "bridges", rf_bridge_facts(root));
     add_libvirt(facts, root, options);
     return facts;
 }

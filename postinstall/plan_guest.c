@@ -91,7 +91,10 @@ static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const s
     if (!view->settled)
         add_enrol(plan, guest, false);
     add_step(plan, &rf_step_seed, guest, view->settled, seed);
-    add_step(plan, &rf_step_domain, guest, view->defined, domain);
+    rf_autofree char *bridge = guest->bridge ? rf_format("bridge/%s", guest->bridge->name) : NULL;
+    struct rf_step *defining = add_step(plan, &rf_step_domain, guest, view->defined, domain);
+    if (bridge)
+        rf_step_after(defining, bridge, false);
 }
 
 /* From its start until nothing is left to be done. */

@@ -67,6 +67,15 @@ static char *mistake_lan_prefix(const char *text)
     return rf_format("\"%s\" has no prefix length; write for example \"%s/24\"", text, text);
 }
 
+static char *check_ports(const char *text)
+{
+    const char *slash = strchr(text, '/'), *dash = strchr(text, '-');
+    unsigned long first = slash ? strtoul(slash + 1, NULL, 10) : 1, last = dash ? strtoul(dash + 1, NULL, 10) : first;
+    if (first > 65535 || last > 65535)
+        return rf_format("\"%s\": ports end at 65535", text);
+    return first > last ? rf_format("\"%s\": the smaller port comes first", text) : NULL;
+}
+
 static char *check_port(const char *text)
 {
     const char *host = strstr(text, "://") + 3;
@@ -149,6 +158,14 @@ const struct rf_pattern rf_pattern_bridge = {
     .regex = "^[a-z]([a-z0-9-]{0,9}[a-z0-9])?$",
     .max = 11, /* with "rfb-" before it an interface's name: IFNAMSIZ, netdevice(7) */
     .wants = "1 to 11 lower-case letters, digits and hyphens, the first a letter, for example \"lan\"",
+};
+
+const struct rf_pattern rf_pattern_open = {
+    .name = "port",
+    .regex = "^(all|(tcp|udp)/[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?)$",
+    .max = 15,
+    .wants = "for example \"tcp/443\", \"udp/5060-5070\" or \"all\"",
+    .check = check_ports,
 };
 
 const struct rf_pattern rf_pattern_endpoint = {

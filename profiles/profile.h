@@ -56,8 +56,10 @@ struct rf_guest {
     struct {
         char *address; /* "dhcp", or "192.168.20.5/24" */
         char *gateway; /* or NULL */
-    } lan;             /* at the bridge */
-    unsigned weight;   /* of 100, when processors and disks are asked for more than they have */
+        char **open;   /* "tcp/443", "udp/5060-5070", "all": what others there may begin */
+        size_t open_count;
+    } lan;           /* at the bridge */
+    unsigned weight; /* of 100, when processors and disks are asked for more than they have */
     struct {
         unsigned iops;      /* requests a second; 0: no limit */
         uint64_t bandwidth; /* bytes a second; 0: no limit */

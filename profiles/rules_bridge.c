@@ -161,7 +161,7 @@ static void check_bridged(const struct rf_rule_run *run, size_t index)
         bool said = rf_rule_broken(run, bridge);
         if (guest->vlan && !said)
             rf_rule_report(run, vlan, "of which bridge? write `bridge: …` beside it");
-        if ((guest->lan.address || guest->lan.gateway) && !said)
+        if ((guest->lan.address || guest->lan.gateway || guest->lan.open_count) && !said)
             rf_rule_report(run, lan, "at which bridge? write `bridge: …` beside it");
         return;
     }
