@@ -8,12 +8,15 @@
  *   that host-model finds none of its names. Live migration between unlike CPUs needs a named model; that is the
  *   cluster's decision. Without KVM: QEMU's emulation with all features that it can emulate.
  * - cache none: a guest's flushed data is on the array, not in the node's memory; it is also what live migration asks for.
+ * - as many queues as virtual processors (at most 8): QEMU does that for a virtio disk by itself (since 5.2), for a card it is said here.
+ *   discard=unmap gives the node back what a guest deletes.
  * - no graphics: administration is the serial console (Cockpit shows it) and SSH; an open VNC port is one more door.
  */
 #include "postinstall/domain_xml.h"
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/tuning.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -52,7 +55,7 @@ static void add_platform(xmlNode *root, const struct rf_node_guest *guest)
     rf_xml_add_text(root, "on_crash", "restart");
 }
 
-static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
+static void add_disk(xmlNode *devices, const struct rf_node_guest *guest, bool tuned)
 {
     rf_autofree char *path = rf_guest_disk_path(guest);
     xmlNode *disk = rf_xml_add(devices, "disk", "type", "file", "device", "disk", NULL);
@@ -60,6 +63,8 @@ static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add(disk, "source", "file", path, NULL);
     rf_xml_add(disk, "target", "dev", "vda", "bus", "virtio", NULL);
     rf_xml_add_format(disk, "serial", "%s", guest->asked->name);
+    if (tuned)
+        rf_tuning_add_disk(disk, guest);
 }
 
 void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest)
@@ -124,10 +129,10 @@ static void add_console(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add(channel, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
 }
 
-static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed)
+static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed, bool tuned)
 {
     xmlNode *devices = rf_xml_add(root, "devices", NULL);
-    add_disk(devices, guest);
+    add_disk(devices, guest, tuned);
     if (with_seed)
         rf_domain_add_seed(devices, guest);
     add_interface(devices, guest);
@@ -143,6 +148,7 @@ static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool w
     rf_xml_add(devices, "memballoon", "model", "virtio", "autodeflate", "on", "freePageReporting", "on", NULL);
 }
 
+/* What the digest covers is the document without a digest: without weights and limits too, which a running guest gets. */
 static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const char *digest)
 {
     xmlDoc *document = rf_xml_new("domain");
@@ -152,13 +158,16 @@ static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const ch
     rf_xml_add_text(root, "uuid", guest->uuid);
     if (guest->recipe->title)
         rf_xml_add_text(root, "description", guest->recipe->title);
-    xmlNode *mark =
-        rf_xml_add(rf_xml_add(root, "metadata", NULL), "guest", "recipe", guest->recipe->name, "digest", digest, NULL);
+    rf_autofree char *tuning = digest ? rf_tuning_text(guest) : NULL;
+    xmlNode *mark = rf_xml_add(rf_xml_add(root, "metadata", NULL), "guest", "recipe", guest->recipe->name, "digest",
+                               digest, "tuning", tuning && *tuning ? tuning : NULL, NULL);
     xmlSetNs(mark, xmlNewNs(mark, (const xmlChar *)RF_DOMAIN_NAMESPACE, (const xmlChar *)"richtfest"));
     add_memory(root, guest);
     add_processor(root, guest);
+    if (digest)
+        rf_tuning_add(root, guest);
     add_platform(root, guest);
-    add_devices(root, guest, with_seed);
+    add_devices(root, guest, with_seed, digest != NULL);
     return document;
 }
 
@@ -167,6 +176,19 @@ void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_
     rf_autoxml xmlDoc *document = build(guest, false, NULL);
     rf_autofree char *text = rf_xml_text(document);
     rf_sha256(text, strlen(text), ret_hex);
+}
+
+char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest)
+{
+    rf_autoxml xmlDoc *document = rf_xml_new("guest");
+    rf_autofree char *tuning = rf_tuning_text(guest);
+    xmlNode *root = rf_xml_root(document);
+    xmlNewProp(root, (const xmlChar *)"recipe", (const xmlChar *)guest->recipe->name);
+    if (digest)
+        xmlNewProp(root, (const xmlChar *)"digest", (const xmlChar *)digest);
+    if (*tuning)
+        xmlNewProp(root, (const xmlChar *)"tuning", (const xmlChar *)tuning);
+    return rf_xml_text(document);
 }
 
 xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed)

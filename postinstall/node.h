@@ -20,7 +20,13 @@
 #define RF_POOL_NAME "images"
 
 /* Steps that run beside the guests, whose lanes are their places in the list. */
-enum rf_node_lane { RF_LANE_BRIDGES_OLD = 89999, RF_LANE_BRIDGES, RF_LANE_PROXY = 100000, RF_LANE_VPN, RF_LANE_RETIRED };
+enum rf_node_lane {
+    RF_LANE_BRIDGES_OLD = 89999,
+    RF_LANE_BRIDGES,
+    RF_LANE_PROXY = 100000,
+    RF_LANE_VPN,
+    RF_LANE_RETIRED
+};
 
 struct rf_node_model;
 

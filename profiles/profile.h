@@ -59,7 +59,7 @@ struct rf_guest {
         char **open;   /* "tcp/443", "udp/5060-5070", "all": what others there may begin */
         size_t open_count;
     } lan;           /* at the bridge */
-    unsigned weight; /* of 100, when processors and disks are asked for more than they have */
+    unsigned weight; /* 100 is everybody's, when processors and disks are asked for more than they have */
     struct {
         unsigned iops;      /* requests a second; 0: no limit */
         uint64_t bandwidth; /* bytes a second; 0: no limit */
