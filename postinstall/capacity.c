@@ -11,7 +11,7 @@ uint64_t rf_capacity_reserve(const rf_profile *profile, uint64_t memory)
     return profile->node.reserve.memory ? profile->node.reserve.memory : RF_GIB + memory / RESERVE_PART;
 }
 
-static uint64_t room_of(const rf_profile *profile, uint64_t memory)
+uint64_t rf_capacity_room(const rf_profile *profile, uint64_t memory)
 {
     uint64_t reserve = rf_capacity_reserve(profile, memory);
     return memory > reserve ? memory - reserve : 0;
@@ -24,7 +24,7 @@ static uint64_t needs(const struct rf_node_guest *guest)
 
 static void check_memory(const rf_node_model *model, uint64_t memory, rf_problems *problems)
 {
-    uint64_t sum = 0, room = room_of(model->profile, memory);
+    uint64_t sum = 0, room = rf_capacity_room(model->profile, memory);
     rf_autofree char *each = NULL;
     for (size_t i = 0; i < model->guests_count; i++) {
         rf_autofree char *own = rf_size_text_binary(model->guests[i].memory);
@@ -63,12 +63,4 @@ void rf_capacity_check(const rf_node_model *model, uint64_t memory, unsigned cor
         return;
     check_memory(model, memory, problems);
     check_cores(model, cores, problems);
-}
-
-uint64_t rf_capacity_left(const struct rf_node_guest *guest, uint64_t memory)
-{
-    uint64_t left = room_of(guest->node->profile, memory);
-    for (const struct rf_node_guest *other = guest->node->guests; other < guest; other++)
-        left -= needs(other) <= left ? needs(other) : 0;
-    return left;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the guests may have together: the machine's memory without what the node keeps (node.reserve), never given out twice; and so many
- * virtual processors for each of the machine's as node.overcommit says.
+ * What the guests may have together: the machine's memory without what the node keeps (node.reserve), of which a plan gives none out twice;
+ * and so many virtual processors for each of the machine's as node.overcommit says. A machine that is installed is refused where they do not
+ * fit. On a node it is said and the work goes on: guests that are in use stay up, and each start asks for what is free then.
  */
 #pragma once
 
@@ -17,5 +18,5 @@ uint64_t rf_capacity_reserve(const rf_profile *profile, uint64_t memory);
 /* Adds a problem with the sums where the guests do not fit on a machine of so much memory (bytes) and so many processors. Pure. */
 void rf_capacity_check(const rf_node_model *model, uint64_t memory, unsigned cores, rf_problems *problems);
 
-/* Bytes that are left for this guest when those before it in the profile that fit have theirs. Pure. */
-uint64_t rf_capacity_left(const struct rf_node_guest *guest, uint64_t memory);
+/* Bytes that all guests together may have of `memory`. Pure. */
+uint64_t rf_capacity_room(const rf_profile *profile, uint64_t memory);

@@ -198,15 +198,15 @@ static uint64_t meminfo(const char *text, const char *key)
     return line ? strtoull(line + strlen(key), NULL, 10) * RF_KIB : UINT64_MAX;
 }
 
-/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. So what the guests of
- * the profile were promised counts, and what is free now. What the guest has of its host's page cache counts as free. */
+/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. What is free now counts,
+ * and no guest gets what the node keeps. What the guest has of its host's page cache counts as free. */
 static int enough_memory(const struct rf_node_guest *guest, rf_error **err)
 {
     rf_autofree char *path = rf_node_path(guest->node, "/proc/meminfo"), *text = NULL;
     rf_read_file(path, MEMINFO_MAX, &text, NULL, NULL);
     uint64_t available = meminfo(text, "MemAvailable:"), total = meminfo(text, "MemTotal:");
-    uint64_t promised = total == UINT64_MAX ? total : rf_capacity_left(guest, total);
-    uint64_t left = promised < available ? promised : available;
+    uint64_t room = total == UINT64_MAX ? total : rf_capacity_room(guest->node->profile, total);
+    uint64_t left = room < available ? room : available;
     if (left >= guest->memory + RF_GUEST_OVERHEAD)
         return 0;
     rf_autofree char *needs = rf_size_text_binary(guest->memory + RF_GUEST_OVERHEAD), *has = rf_size_text_binary(left);

@@ -303,7 +303,7 @@ static const struct rf_field profile_rows[] = {
      .max = 16,
      .fallback = "4",
      .help = "How many virtual processors the guests may have together for each one of the machine's that is not "
-             "reserved. Memory is never given out twice.",
+             "reserved. Of memory the plan gives out none twice.",
      .example = "4"},
 
     {.name = "requires",

@@ -129,6 +129,14 @@ def test_guests_do_not_meet_at_the_bridge(fresh, left, right):
     run("ip", "-n", fresh.space(left), "neigh", "del", lan_address(right), "dev", "eth1")
 
 
+def test_nor_by_way_of_the_node(ruled):
+    """A guest elsewhere gets out by the node, and not to another guest's second card that way."""
+    assert ruled.tcp("v20", WORLD, 443) == "open"
+    assert ruled.seen == NODE_OUTSIDE
+    assert ruled.tcp("world", lan_address("pbx"), 443) == "open"
+    assert ruled.tcp("v20", lan_address("pbx"), 443) == "silent"
+
+
 @pytest.mark.parametrize("liar", ["pbx", "web", "app"])
 def test_nobody_takes_the_nodes_address(fresh, liar):
     assert not claim(fresh, liar, NODE_OUTSIDE)

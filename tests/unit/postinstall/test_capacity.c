@@ -29,6 +29,8 @@ static void what_is_asked_for_is_kept(void **state)
     fixture_open(&fixture, NULL, rf_runner_dry());
     fixture.profile->node.reserve.memory = 256 * RF_MIB;
     assert_int_equal(rf_capacity_reserve(fixture.profile, 8 * RF_GIB), 256 * RF_MIB);
+    assert_int_equal(rf_capacity_room(fixture.profile, RF_GIB), 768 * RF_MIB);
+    assert_int_equal(rf_capacity_room(fixture.profile, 128 * RF_MIB), 0);
     rf_capacity_check(fixture.model, 4 * RF_GIB + 256 * RF_MIB, 4, &problems);
     assert_int_equal(problems.count, 0);
     fixture_close(&fixture);
@@ -53,30 +55,12 @@ static void cores_may_be_given_out_several_times(void **state)
     fixture_close(&fixture);
 }
 
-/* Who does not fit takes nothing from those behind it. */
-static void the_first_ones_have_theirs(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_open(&fixture, NULL, rf_runner_dry());
-    struct rf_node_guest *guests = fixture.model->guests;
-    fixture.profile->node.reserve.memory = RF_GIB;
-    uint64_t first = guests[0].memory + RF_GUEST_OVERHEAD;
-    assert_int_equal(rf_capacity_left(&guests[0], 5 * RF_GIB), 4 * RF_GIB);
-    assert_int_equal(rf_capacity_left(&guests[1], 5 * RF_GIB), 4 * RF_GIB - first);
-    guests[0].memory = 200 * RF_GIB;
-    assert_int_equal(rf_capacity_left(&guests[1], 5 * RF_GIB), 4 * RF_GIB);
-    assert_int_equal(rf_capacity_left(&guests[1], RF_GIB / 2), 0);
-    fixture_close(&fixture);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sums_are_named),
         cmocka_unit_test(what_is_asked_for_is_kept),
         cmocka_unit_test(cores_may_be_given_out_several_times),
-        cmocka_unit_test(the_first_ones_have_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
