@@ -17,6 +17,8 @@ enum { TEXT_MAX = 65536, APPEAR_SECONDS = 20, POLL_MS = 200 };
 
 /* Before 20-uplink.network, which matches every card: networkd takes the first file that matches (systemd.network(5)). */
 #define OWN_PREFIX "15-richtfest-bridge-"
+#define CARD_PREFIX                                                                                                    \
+    "16-richtfest-card-" /* behind the bridge's own file: the bridge has the card's address, and must not match first */
 #define WRITTEN "# Written by richtfest; changes are overwritten.\n"
 #define UPLINK_WRITTEN "# Written by Richtfest from network.uplink.\n"
 #define UPLINK "uplink"
@@ -40,12 +42,12 @@ static char *netdev_text(const char *written, const struct rf_bridge *bridge, co
                      written, device, mac);
 }
 
-/* Untagged frames are the bridge's VLAN 1; every other one passes with its tag. */
+/* Untagged frames are the bridge's VLAN 1; every other one passes with its tag. "ether" is no bridge: that one has the same address. */
 static char *port_text(const char *written, const struct rf_bridge *bridge, const char *mac)
 {
     char device[16];
     rf_bridge_device(bridge, device);
-    return rf_format("%s[Match]\nPermanentMACAddress=%s\n\n"
+    return rf_format("%s[Match]\nType=ether\nPermanentMACAddress=%s\n\n"
                      "[Network]\nBridge=%s\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n\n"
                      "[BridgeVLAN]\nPVID=1\nEgressUntagged=1\nVLAN=1-4094\n",
                      written, mac, device);
@@ -115,7 +117,7 @@ void rf_bridge_files(const struct rf_bridge *bridge, const rf_profile *profile,
     ret_files[0] = (struct rf_bridge_file){rf_format("%s%s.netdev", base, bridge->name),
                                            netdev_text(WRITTEN, bridge, bridge->mac)};
     ret_files[1] = (struct rf_bridge_file){rf_format("%s%s.network", base, bridge->name), silent_text(bridge)};
-    ret_files[2] = (struct rf_bridge_file){rf_format("%s%s-card.network", base, bridge->name),
+    ret_files[2] = (struct rf_bridge_file){rf_format(RF_NETWORKD_DIR "/" CARD_PREFIX "%s.network", bridge->name),
                                            port_text(WRITTEN, bridge, bridge->mac)};
 }
 
@@ -173,7 +175,7 @@ json_t *rf_bridge_facts(const char *root)
             continue;
         rf_autofree char *base = rf_format(RF_NETWORKD_DIR "/" OWN_PREFIX "%s", name);
         rf_autofree char *first = rf_format("%s.netdev", base), *second = rf_format("%s.network", base),
-                         *third = rf_format("%s-card.network", base);
+                         *third = rf_format(RF_NETWORKD_DIR "/" CARD_PREFIX "%s.network", name);
         json_object_set_new(facts, name,
                             digest_of_files(root, (const char *const[RF_BRIDGE_FILES]){first, second, third}));
     }

@@ -19,7 +19,7 @@
 #define RF_NETWORKD_DIR "/etc/systemd/network"
 #define RF_UPLINK_NETWORK RF_NETWORKD_DIR "/20-uplink.network" /* the card's */
 #define RF_UPLINK_NETDEV RF_NETWORKD_DIR "/20-uplink.netdev"
-#define RF_UPLINK_BRIDGE RF_NETWORKD_DIR "/21-uplink-bridge.network"
+#define RF_UPLINK_BRIDGE RF_NETWORKD_DIR "/19-uplink-bridge.network"
 
 /* The profile's bridge over the uplink, or NULL. */
 const struct rf_bridge *rf_bridge_uplink(const rf_profile *profile);
