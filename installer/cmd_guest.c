@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* richtfest guest list, console, snapshot, rollback. */
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/units.h"
 #include "installer/on_node.h"
@@ -21,19 +22,27 @@ static void print_guest(const json_t *guest)
 {
     rf_autofree char *memory = rf_size_text_binary((uint64_t)rf_json_integer(guest, "memory", 0));
     rf_autofree char *disk = rf_size_text((uint64_t)rf_json_integer(guest, "disk", 0));
-    printf("%-15s %-18s %-10s %5d %-10s %-9s %-15s %9d%s\n", rf_json_string(guest, "name"),
+    printf("%-15s %-18s %-10s %5d %-10s %-9s %-15s %9d%s%s%s%s\n", rf_json_string(guest, "name"),
            or_dash(rf_json_string(guest, "recipe")), rf_json_string(guest, "state"),
            (int)rf_json_integer(guest, "cores", 0), memory, disk, or_dash(rf_json_string(guest, "address")),
            (int)rf_json_integer(guest, "snapshots", 0),
-           json_is_true(json_object_get(guest, "in_profile")) ? "" : "  kept: not in the profile");
+           json_is_true(json_object_get(guest, "in_profile")) ? "" : "  kept: not in the profile",
+           rf_json_string(guest, "lan") ? "  at " : "",
+           rf_json_string(guest, "lan") ? rf_json_string(guest, "lan") : "",
+           json_is_true(json_object_get(guest, "restart_needed")) ? "  changed: start it anew" : "");
 }
 
-static int list_guests(rf_error **err)
+static int list_guests(bool json, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
     rf_autojson json_t *list = rf_on_node_open(&node, err) == 0 ? rf_guest_list(node.model, err) : NULL;
     if (!list)
         return -1;
+    if (json) {
+        rf_autofree char *text = rf_json_text(list);
+        fputs(text, stdout);
+        return 0;
+    }
     printf("%-15s %-18s %-10s %5s %-10s %-9s %-15s %9s\n", "GUEST", "RECIPE", "STATE", "CORES", "MEMORY", "DISK",
            "ADDRESS", "SNAPSHOTS");
     for (size_t i = 0; i < json_array_size(list); i++)
@@ -43,17 +52,18 @@ static int list_guests(rf_error **err)
 
 static int list(const struct rf_subcommand *self, int argc, char **argv)
 {
-    (void)argv;
     rf_error *error = NULL;
-    if (argc != 1)
-        return rf_say_usage(self, "it takes nothing");
-    return list_guests(&error) < 0 ? rf_say_error(error) : RF_OK;
+    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    if (argc != 1 && !json)
+        return rf_say_usage(self, "it takes nothing but --json");
+    return list_guests(json, &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_list = {
     .name = "guest list",
-    .usage = "",
+    .usage = "[--json]",
     .summary = "on the node: its guests, their sizes and snapshots",
+    .help = "Guests, snapshots, the network `guests` and the pool `images` have the same names in Cockpit and virsh.\n",
     .run = list,
 };
 

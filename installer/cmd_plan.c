@@ -64,6 +64,8 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return rf_say_error(error);
     if (problems.count)
         return rf_say_problems(&problems, RF_BAD_MACHINE);
+    if (rf_site_disks(site)) /* as apply says it, and goes on */
+        fprintf(stderr, "this node no longer fits its profile:\n%s\n", rf_site_disks(site));
     print(rf_site_plan(site), options.json);
     rf_autofree char *waiting = options.json ? NULL : rf_artefacts_waiting_text(profile, artefacts, machine->node);
     if (waiting && *waiting)

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "installer/deploy.h"
 #include "installer/inputs.h"
+#include "postinstall/capacity.h"
 #include "postinstall/plan.h"
 #include "raid/plan.h"
 
@@ -51,6 +52,18 @@ static json_t *facts_of(const rf_machine *machine, const struct rf_site_options 
     return facts;
 }
 
+/* On a node the guests that fit go on, and who does not is said when it is started (postinstall/domain.c). */
+static void check_capacity(struct rf_site *site, const rf_machine *machine, rf_problems *problems)
+{
+    rf_autoproblems rf_problems tolerated = {0};
+    bool node = site->phase == RF_PHASE_NODE;
+    rf_capacity_check(site->node, machine->memory, machine->cores, node ? &tolerated : problems);
+    if (tolerated.count == 0)
+        return;
+    rf_autofree char *text = rf_problems_text(&tolerated);
+    rf_append(&site->disks, "%s%s", site->disks ? "\n" : "", text);
+}
+
 int rf_site_new(const rf_profile *profile, const rf_machine *machine, const struct rf_site_options *options,
                 struct rf_site **ret_site, rf_problems *problems, rf_error **err)
 {
@@ -66,6 +79,7 @@ int rf_site_new(const rf_profile *profile, const rf_machine *machine, const stru
     rf_autojson json_t *facts = facts_of(machine, options);
     if (rf_node_plan(profile, facts, NULL, site->plan, &site->node, problems, err) < 0)
         return -1;
+    check_capacity(site, machine, problems);
     if (site->deploy && site->node)
         rf_deploy_need_images(site->deploy, site->node);
     if (site->layout) /* behind the guests: a disk that fails does not keep them from starting */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
+#include "postinstall/bridge.h"
 #include "postinstall/firewall.h"
 
 #include <string.h>
@@ -63,20 +64,22 @@ static char *hosts(const rf_profile *profile, const struct rf_system_ids *ids)
                      name, (int)strcspn(name, "."), name);
 }
 
-/* Matched by kind, not by name or address, so that a swapped card comes up too; by MAC only where the profile says so. */
 static char *uplink(const rf_profile *profile, const struct rf_system_ids *ids)
 {
     (void)ids;
-    char *match = profile->network.uplink.match_mac
-                      ? rf_format("PermanentMACAddress=%s", profile->network.uplink.match_mac)
-                      : rf_strdup("Type=ether\nName=en* eth*");
-    char *text = rf_format("# Written by Richtfest from network.uplink.\n"
-                           "[Match]\n%s\n\n"
-                           "[Network]\nDHCP=yes\n\n"
-                           "[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n",
-                           match);
-    free(match);
-    return text;
+    return rf_uplink_network(profile);
+}
+
+static char *uplink_netdev(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    return rf_uplink_netdev(profile);
+}
+
+static char *uplink_bridge(const rf_profile *profile, const struct rf_system_ids *ids)
+{
+    (void)ids;
+    return rf_uplink_bridge(profile);
 }
 
 static char *timezone_file(const rf_profile *profile, const struct rf_system_ids *ids)
@@ -126,7 +129,9 @@ static const struct {
     {"/etc/hostname", 0644, hostname},
     {"/etc/hosts", 0644, hosts},
     {"/etc/timezone", 0644, timezone_file},
-    {"/etc/systemd/network/20-uplink.network", 0644, uplink},
+    {RF_UPLINK_NETDEV, 0644, uplink_netdev},
+    {RF_UPLINK_NETWORK, 0644, uplink},
+    {RF_UPLINK_BRIDGE, 0644, uplink_bridge},
     {"/etc/ssh/sshd_config.d/05-host-keys.conf", 0644, host_keys},
     {RF_SSHD_CONFIG, 0644, sshd},
     {"/etc/nftables.conf", 0644, firewall},
@@ -136,9 +141,12 @@ static const struct {
 struct rf_system_file *rf_system_files(const rf_profile *profile, const struct rf_system_ids *ids, size_t *ret_count)
 {
     struct rf_system_file *files = rf_alloc(sizeof(*files) * RF_COUNT(table));
-    for (size_t i = 0; i < RF_COUNT(table); i++)
-        files[i] = (struct rf_system_file){table[i].path, table[i].mode, table[i].text(profile, ids)};
-    *ret_count = RF_COUNT(table);
+    *ret_count = 0;
+    for (size_t i = 0; i < RF_COUNT(table); i++) {
+        char *text = table[i].text(profile, ids);
+        if (text) /* NULL: this profile has no use for it */
+            files[(*ret_count)++] = (struct rf_system_file){table[i].path, table[i].mode, text};
+    }
     return files;
 }
 

@@ -80,6 +80,18 @@ static json_t *settings_json(const struct rf_node_guest *guest)
     return settings;
 }
 
+/* Its card in the customer's own network, which the guest sets up itself: image/data/guest-root, guest.py. */
+static json_t *lan_json(const struct rf_node_guest *guest)
+{
+    json_t *lan = json_pack("{s:s}", "mac", guest->lan_mac);
+    rf_autofree char *fixed = rf_guest_lan_address(guest);
+    if (fixed)
+        json_object_set_new(lan, "address", json_string(guest->asked->lan.address));
+    if (fixed && guest->asked->lan.gateway)
+        json_object_set_new(lan, "gateway", json_string(guest->asked->lan.gateway));
+    return lan;
+}
+
 json_t *rf_description(const struct rf_node_guest *guest)
 {
     const rf_node_model *node = guest->node;
@@ -91,6 +103,8 @@ json_t *rf_description(const struct rf_node_guest *guest)
         json_object_set_new(json, "timezone", json_string(node->profile->node.timezone));
     json_object_set_new(json, "admins", admins_json(node->profile));
     json_object_set_new(json, "settings", settings_json(guest));
+    if (guest->bridge)
+        json_object_set_new(json, "lan", lan_json(guest));
     if (guest->directory)
         json_object_set_new(json, "directory", directory_json(guest));
     if (guest->published)

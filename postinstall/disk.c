@@ -9,7 +9,9 @@
 #include "base/qemu_img.h"
 #include "base/units.h"
 #include "postinstall/fetch.h"
+#include "postinstall/grow.h"
 #include "postinstall/pool.h"
+#include "postinstall/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -226,17 +228,20 @@ static int grow_running(const struct rf_node_guest *guest, const char *path, rf_
     return 0;
 }
 
+/* A larger disk is a change of the guest as any other: who wants it back has a snapshot, which keeps its own size. */
+static int grow(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
+{
+    if (rf_snapshot_before(env, guest, "grow", err) < 0 || rf_grow_forget(guest, err) < 0)
+        return -1;
+    int result = grow_running(guest, path, err);
+    return result > 0 ? resize(env, guest, path, err) : result;
+}
+
 static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *path = rf_guest_disk_path(guest);
-    int result;
-    if (!rf_exists(path)) {
-        result = create(env, guest, path, err);
-    } else {
-        result = grow_running(guest, path, err);
-        result = result > 0 ? resize(env, guest, path, err) : result;
-    }
+    int result = rf_exists(path) ? grow(env, guest, path, err) : create(env, guest, path, err);
     if (result == 0)
         rf_pool_refresh(guest->node);
     return result;

@@ -5,14 +5,14 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/capacity.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/snapshot.h"
+#include "postinstall/tuning.h"
 
 #include <string.h>
 
 enum { MEMINFO_MAX = 65536 };
-
-#define GUEST_RESERVE (128 * RF_MIB) /* what QEMU takes beside the guest's own memory: 90 to 200 MB, measured */
 
 static virDomainPtr lookup(const struct rf_node_guest *guest, virConnectPtr connection)
 {
@@ -31,16 +31,42 @@ int rf_domain_running(const struct rf_node_guest *guest, rf_error **err)
     return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
 }
 
-static char *digest_in(virDomainPtr domain, unsigned where)
+static char *marked(virDomainPtr domain, unsigned where, const char *attribute)
 {
     rf_autofree char *text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, where);
     rf_autoxml xmlDoc *mark = text ? rf_xml_parse("metadata", text, NULL) : NULL;
-    return mark ? rf_xml_attribute(rf_xml_root(mark), "digest") : NULL;
+    return mark ? rf_xml_attribute(rf_xml_root(mark), attribute) : NULL;
+}
+
+static char *digest_in(virDomainPtr domain, unsigned where)
+{
+    return marked(domain, where, "digest");
 }
 
 char *rf_domain_digest_of(virDomainPtr domain)
 {
     return digest_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+}
+
+static char *tuning_in(virDomainPtr domain, unsigned where)
+{
+    char *text = marked(domain, where, "tuning");
+    return text ? text : rf_strdup("");
+}
+
+char *rf_domain_tuning_of(virDomainPtr domain)
+{
+    rf_autofree char *next = tuning_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+    rf_autofree char *live = virDomainIsActive(domain) == 1 ? tuning_in(domain, VIR_DOMAIN_AFFECT_LIVE) : NULL;
+    if (live && strcmp(live, next) != 0)
+        return rf_format("%s, but running with: %s", next, live);
+    return RF_STEAL(next);
+}
+
+static bool tuned(virDomainPtr domain, const struct rf_node_guest *guest)
+{
+    rf_autofree char *wanted = rf_tuning_text(guest), *known = rf_domain_tuning_of(domain);
+    return strcmp(wanted, known) == 0;
 }
 
 bool rf_domain_restart_needed(virDomainPtr domain)
@@ -83,8 +109,8 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
     rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
-    bool done =
-        digest && strcmp(digest, wanted) == 0 && drives_as_wanted(domain, guest) && starts_as_wanted(domain, guest);
+    bool done = digest && strcmp(digest, wanted) == 0 && drives_as_wanted(domain, guest) &&
+                starts_as_wanted(domain, guest) && tuned(domain, guest);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
@@ -104,6 +130,29 @@ static void tell_restart(struct rf_step_env *env, const struct rf_node_guest *gu
                   "(virsh shutdown %s; virsh start %s)",
                   guest->asked->name, guest->asked->name, guest->asked->name);
     tell(env, message);
+}
+
+/* The running domain's mark says what it runs with, so it is changed last. A machine that can't change a running guest is no failure: the
+ * guest has it with its next start. */
+static int tune_running(struct rf_step_env *env, virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autoerror rf_error *why = NULL;
+    rf_autofree char *wanted = rf_tuning_text(guest), *live = tuning_in(domain, VIR_DOMAIN_AFFECT_LIVE);
+    if (virDomainIsActive(domain) != 1 || strcmp(wanted, live) == 0)
+        return 0;
+    if (rf_tuning_apply(domain, guest, &why) < 0) {
+        rf_autofree char *text = rf_error_text(why);
+        rf_autofree char *message =
+            rf_format("%s runs on with its former weight and limits; it has the new ones when it is started again: %s",
+                      guest->asked->name, text);
+        tell(env, message);
+    }
+    rf_autofree char *digest = digest_in(domain, VIR_DOMAIN_AFFECT_LIVE);
+    rf_autofree char *mark = rf_domain_mark(guest, digest);
+    if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, mark, "richtfest", RF_DOMAIN_NAMESPACE,
+                             VIR_DOMAIN_AFFECT_LIVE) < 0)
+        return rf_libvirt_fail(err, "noting the weight and the limits of %s", guest->asked->name);
+    return 0;
 }
 
 /* Is it there with another definition? (Only whether it starts with the node is no reason for a snapshot.) */
@@ -134,7 +183,7 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
         return rf_libvirt_fail(err, "defining the guest %s", guest->asked->name);
     if (rf_domain_restart_needed(domain))
         tell_restart(env, guest);
-    return 0;
+    return tune_running(env, domain, guest, err);
 }
 
 const struct rf_step_ops rf_step_domain = {"domain", domain_probe, domain_apply, NULL};
@@ -146,16 +195,24 @@ static enum rf_probe start_probe(struct rf_step_env *env, const void *arg, rf_er
     return running < 0 ? RF_PROBE_ERROR : running ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
-/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. What the guest has of its
- * host's page cache counts as free. */
+static uint64_t meminfo(const char *text, const char *key)
+{
+    const char *line = text ? strstr(text, key) : NULL;
+    return line ? strtoull(line + strlen(key), NULL, 10) * RF_KIB : UINT64_MAX;
+}
+
+/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. What is free now counts,
+ * and no guest gets what the node keeps. What the guest has of its host's page cache counts as free. */
 static int enough_memory(const struct rf_node_guest *guest, rf_error **err)
 {
     rf_autofree char *path = rf_node_path(guest->node, "/proc/meminfo"), *text = NULL;
-    const char *line = rf_read_file(path, MEMINFO_MAX, &text, NULL, NULL) == 0 ? strstr(text, "MemAvailable:") : NULL;
-    uint64_t available = line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) * RF_KIB : UINT64_MAX;
-    if (available >= guest->memory + GUEST_RESERVE)
+    rf_read_file(path, MEMINFO_MAX, &text, NULL, NULL);
+    uint64_t available = meminfo(text, "MemAvailable:"), total = meminfo(text, "MemTotal:");
+    uint64_t room = total == UINT64_MAX ? total : rf_capacity_room(guest->node->profile, total);
+    uint64_t left = room < available ? room : available;
+    if (left >= guest->memory + RF_GUEST_OVERHEAD)
         return 0;
-    rf_autofree char *needs = rf_size_text_binary(guest->memory + GUEST_RESERVE), *has = rf_size_text_binary(available);
+    rf_autofree char *needs = rf_size_text_binary(guest->memory + RF_GUEST_OVERHEAD), *has = rf_size_text_binary(left);
     return rf_fail(
         err, RF_FAILED,
         "%s is not started: it needs %s of memory and this node has %s left; give the guests less in the profile, "

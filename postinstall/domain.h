@@ -11,6 +11,9 @@ int rf_domain_running(const struct rf_node_guest *guest, rf_error **err);
 /* The digest in the domain's metadata, the caller frees it; NULL where there is none. */
 char *rf_domain_digest_of(virDomainPtr domain);
 
+/* Weight and limits as the domain has them (postinstall/tuning.h), and that it runs with others where it does. The caller frees it. */
+char *rf_domain_tuning_of(virDomainPtr domain);
+
 /* Does libvirt start it with the node? A settled guest, yes; but a member of a directory is started by this program, after its
  * directory is healthy. */
 bool rf_domain_autostart(const struct rf_node_guest *guest);
@@ -19,7 +22,7 @@ bool rf_domain_autostart(const struct rf_node_guest *guest);
 bool rf_domain_restart_needed(virDomainPtr domain);
 
 /* Defines the domain, with the seed's drive as long as the guest is not settled. Defining the same again changes nothing.
- * A running guest takes changes over at its next start, which is said. Argument: rf_node_guest. */
+ * A running guest takes changes over at its next start, which is said; but weight and limits at once. Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_domain;
 
 /* Starts it. Argument: rf_node_guest. */

@@ -8,6 +8,8 @@
  *   that host-model finds none of its names. Live migration between unlike CPUs needs a named model; that is the
  *   cluster's decision. Without KVM: QEMU's emulation with all features that it can emulate.
  * - cache none: a guest's flushed data is on the array, not in the node's memory; it is also what live migration asks for.
+ * - as many queues as virtual processors (at most 8): QEMU does that for a virtio disk by itself (since 5.2), for a card it is said here.
+ *   discard=unmap gives the node back what a guest deletes.
  * - no graphics: administration is the serial console (Cockpit shows it) and SSH; an open VNC port is one more door. Where a system has
  *   plain devices it is one without a serial console: it gets a screen, by a socket of this node and no port.
  * - plain devices: SATA, Intel's network card, the seed as a CD. What is virtio beside them (random numbers, the agent's channel, the
@@ -19,6 +21,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "postinstall/tuning.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -73,7 +76,7 @@ static void add_target(xmlNode *disk, const struct rf_node_guest *guest, const c
     rf_xml_add(disk, "target", "dev", name, "bus", plain ? "sata" : "virtio", NULL);
 }
 
-static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
+static void add_disk(xmlNode *devices, const struct rf_node_guest *guest, bool tuned)
 {
     rf_autofree char *path = rf_guest_disk_path(guest);
     xmlNode *disk = rf_xml_add(devices, "disk", "type", "file", "device", "disk", NULL);
@@ -81,6 +84,8 @@ static void add_disk(xmlNode *devices, const struct rf_node_guest *guest)
     rf_xml_add(disk, "source", "file", path, NULL);
     add_target(disk, guest, "da");
     rf_xml_add_format(disk, "serial", "%s", guest->asked->name);
+    if (tuned)
+        rf_tuning_add_disk(disk, guest);
 }
 
 static void add_drive(xmlNode *parent, const struct rf_node_guest *guest, const char *path, const char *letters,
@@ -107,16 +112,44 @@ void rf_domain_add_artefacts(xmlNode *parent, const struct rf_node_guest *guest)
     add_drive(parent, guest, path, "dc", "artefacts");
 }
 
+static unsigned queues_of(const struct rf_node_guest *guest)
+{
+    return guest->cores < QUEUES_MAX ? guest->cores : QUEUES_MAX;
+}
+
+static void add_card(xmlNode *interface, const struct rf_node_guest *guest)
+{
+    const bool plain = guest->recipe->plain;
+    rf_autofree char *queues = rf_format("%u", queues_of(guest));
+    rf_xml_add(interface, "model", "type", plain ? "e1000e" : "virtio", NULL);
+    if (guest->cores > 1 && !plain)
+        rf_xml_add(interface, "driver", "queues", queues, NULL);
+}
+
 static void add_interface(xmlNode *devices, const struct rf_node_guest *guest)
 {
-    rf_autofree char *queues = rf_format("%u", guest->cores < QUEUES_MAX ? guest->cores : QUEUES_MAX);
     xmlNode *interface = rf_xml_add(devices, "interface", "type", "network", NULL);
     rf_xml_add(interface, "mac", "address", guest->mac, NULL);
     rf_xml_add(interface, "source", "network", RF_NETWORK_NAME, NULL);
     rf_xml_add(interface, "target", "dev", guest->port, NULL); /* what the packet filter knows it by */
-    rf_xml_add(interface, "model", "type", guest->recipe->plain ? "e1000e" : "virtio", NULL);
-    if (guest->cores > 1 && !guest->recipe->plain)
-        rf_xml_add(interface, "driver", "queues", queues, NULL);
+    add_card(interface, guest);
+}
+
+/* In the customer's own network. libvirt makes the port one of a single VLAN, untagged towards the guest (since 11.0 for Linux' own
+ * bridges); an older one ignores that, and the port would be in the untagged network: the node is Debian 13, which has 11.3. */
+static void add_lan(xmlNode *devices, const struct rf_node_guest *guest)
+{
+    char device[16];
+    rf_autofree char *vlan = rf_format("%u", guest->asked->vlan);
+    rf_bridge_device(guest->bridge, device);
+    xmlNode *interface = rf_xml_add(devices, "interface", "type", "bridge", NULL);
+    rf_xml_add(interface, "mac", "address", guest->lan_mac, NULL);
+    rf_xml_add(interface, "source", "bridge", device, NULL);
+    if (guest->asked->vlan)
+        rf_xml_add(rf_xml_add(interface, "vlan", NULL), "tag", "id", vlan, NULL);
+    rf_xml_add(interface, "target", "dev", guest->lan_port, NULL);
+    add_card(interface, guest);
+    rf_xml_add(interface, "port", "isolated", "yes", NULL);
 }
 
 static void add_console(xmlNode *devices, const struct rf_node_guest *guest)
@@ -137,16 +170,18 @@ static void add_screen(xmlNode *devices)
     rf_xml_add(rf_xml_add(devices, "video", NULL), "model", "type", "vga", NULL);
 }
 
-static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed)
+static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool with_seed, bool tuned)
 {
     xmlNode *devices = rf_xml_add(root, "devices", NULL);
-    add_disk(devices, guest);
+    add_disk(devices, guest, tuned);
     rf_autofree char *artefacts = rf_guest_artefacts_path(guest);
     if (with_seed)
         rf_domain_add_seed(devices, guest);
     if (with_seed && rf_exists(artefacts))
         rf_domain_add_artefacts(devices, guest);
     add_interface(devices, guest);
+    if (guest->bridge)
+        add_lan(devices, guest);
     add_console(devices, guest);
     if (guest->recipe->plain)
         add_screen(devices);
@@ -159,6 +194,7 @@ static void add_devices(xmlNode *root, const struct rf_node_guest *guest, bool w
     rf_xml_add(devices, "memballoon", "model", "virtio", "autodeflate", "on", "freePageReporting", "on", NULL);
 }
 
+/* What the digest covers is the document without a digest: without weights and limits too, which a running guest gets. */
 static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const char *digest)
 {
     xmlDoc *document = rf_xml_new("domain");
@@ -168,13 +204,16 @@ static xmlDoc *build(const struct rf_node_guest *guest, bool with_seed, const ch
     rf_xml_add_text(root, "uuid", guest->uuid);
     if (guest->recipe->title)
         rf_xml_add_text(root, "description", guest->recipe->title);
-    xmlNode *mark =
-        rf_xml_add(rf_xml_add(root, "metadata", NULL), "guest", "recipe", guest->recipe->name, "digest", digest, NULL);
+    rf_autofree char *tuning = digest ? rf_tuning_text(guest) : NULL;
+    xmlNode *mark = rf_xml_add(rf_xml_add(root, "metadata", NULL), "guest", "recipe", guest->recipe->name, "digest",
+                               digest, "tuning", tuning && *tuning ? tuning : NULL, NULL);
     xmlSetNs(mark, xmlNewNs(mark, (const xmlChar *)RF_DOMAIN_NAMESPACE, (const xmlChar *)"richtfest"));
     add_memory(root, guest);
     add_processor(root, guest);
+    if (digest)
+        rf_tuning_add(root, guest);
     add_platform(root, guest);
-    add_devices(root, guest, with_seed);
+    add_devices(root, guest, with_seed, digest != NULL);
     return document;
 }
 
@@ -183,6 +222,19 @@ void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_
     rf_autoxml xmlDoc *document = build(guest, false, NULL);
     rf_autofree char *text = rf_xml_text(document);
     rf_sha256(text, strlen(text), ret_hex);
+}
+
+char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest)
+{
+    rf_autoxml xmlDoc *document = rf_xml_new("guest");
+    rf_autofree char *tuning = rf_tuning_text(guest);
+    xmlNode *root = rf_xml_root(document);
+    xmlNewProp(root, (const xmlChar *)"recipe", (const xmlChar *)guest->recipe->name);
+    if (digest)
+        xmlNewProp(root, (const xmlChar *)"digest", (const xmlChar *)digest);
+    if (*tuning)
+        xmlNewProp(root, (const xmlChar *)"tuning", (const xmlChar *)tuning);
+    return rf_xml_text(document);
 }
 
 xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed)

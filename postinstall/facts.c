@@ -9,6 +9,7 @@
 #include "base/paths.h"
 #include "postinstall/admins.h"
 #include "postinstall/artefact.h"
+#include "postinstall/bridge.h"
 #include "postinstall/ca.h"
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
@@ -108,8 +109,11 @@ static json_t *guest_json(const char *root, virDomainPtr domain)
     json_t *guest = json_pack("{s:s,s:s,s:I,s:b,s:b,s:b}", "uuid", uuid, "state", rf_domain_state_name(state), "disk",
                               (json_int_t)disk.capacity, "autostart", autostart, "settled",
                               state_file(root, name, "settled.json"), "healthy", healthy);
+    rf_autofree char *tuning = digest ? rf_domain_tuning_of(domain) : NULL;
     if (digest)
         json_object_set_new(guest, "digest", json_string(digest));
+    if (tuning && *tuning)
+        json_object_set_new(guest, "tuning", json_string(tuning));
     rf_autofree char *path = rf_format("%s%s/%s/" RF_CONFIGURED_FILE, root, RF_STATE_GUESTS, name);
     rf_autofree char *configured = rf_configure_recorded(path);
     if (configured && !state_file(root, name, "secrets.json"))
@@ -169,6 +173,7 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     json_t *artefacts = rf_artefacts_known(root);
     if (artefacts)
         json_object_set_new(facts, "artefacts", artefacts);
+    json_object_set_new(facts, "bridges", rf_bridge_facts(root));
     add_libvirt(facts, root, options);
     return facts;
 }

@@ -3,15 +3,17 @@
 #include "postinstall/firewall.h"
 
 #include "base/memory.h"
+#include "postinstall/isolation_lan.h"
 #include "postinstall/ruleset.h"
 
 /* nft(8); ICMPv6 types that IPv6 cannot do without: RFC 4890, 4.4. DHCP: RFC 2131, RFC 8415. */
-static const char input[] =
-    "    chain input {\n"
-    "        type filter hook input priority filter; policy drop;\n"
-    "        iif lo accept\n"
-    "        ct state vmap { established : accept, related : accept, invalid : drop }\n"
-    "        iifname \"" RF_NETWORK_BRIDGE "\" goto guests\n"
+static const char input[] = "    chain input {\n"
+                            "        type filter hook input priority filter; policy drop;\n"
+                            "        iif lo accept\n"
+                            "        ct state vmap { established : accept, related : accept, invalid : drop }\n"
+                            "        iifname \"" RF_NETWORK_BRIDGE "\" goto guests\n";
+
+static const char world[] =
     "        icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept\n"
     "        icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } "
     "accept\n"
@@ -34,7 +36,8 @@ static char *body(const rf_node_model *model, size_t table)
 {
     (void)table;
     bool published = model && rf_node_published(model);
-    char *text = rf_format("%s%s", input, published ? proxy : "");
+    rf_autofree char *silent = model ? rf_lan_silent(model) : rf_strdup("");
+    char *text = rf_format("%s%s%s%s", input, silent, world, published ? proxy : "");
     if (model && rf_node_vpn(model))
         rf_append(&text, "        udp dport %u accept comment \"WireGuard\"\n", model->profile->access.vpn.port);
     rf_append(&text, "    }\n\n%s%s        drop\n    }\n", guests, published ? proxy : "");

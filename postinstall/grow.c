@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "postinstall/probe.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SECONDS = 120, NOTHING_TO_GROW = 1 };
 
@@ -23,6 +25,14 @@ int rf_grow_remember(const struct rf_node_guest *guest, uint64_t bytes, rf_error
 {
     rf_autofree char *path = path_of(guest), *text = rf_format("%" PRIu64 "\n", bytes);
     return rf_write_file(path, text, strlen(text), 0600, err);
+}
+
+int rf_grow_forget(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autofree char *path = path_of(guest);
+    if (unlink(path) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", path);
+    return 0;
 }
 
 static enum rf_probe grow_probe(struct rf_step_env *env, const void *arg, rf_error **err)

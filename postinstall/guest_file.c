@@ -72,16 +72,20 @@ static json_t *describe(const rf_node_model *model, virDomainPtr domain)
     rf_autofree char *recipe = recipe_of(domain), *path = disk_of(domain);
     virDomainInfo info = {0};
     virDomainBlockInfo disk = {0};
+    rf_autofree char *tuning = rf_domain_tuning_of(domain);
+    const char *fixed = guest && guest->bridge && guest->asked->lan.address ? guest->asked->lan.address : "dhcp";
+    rf_autofree char *lan = guest && guest->bridge ? rf_format("%s %s", guest->bridge->name, fixed) : NULL;
     int autostart = 0, snapshots = virDomainSnapshotNum(domain, 0);
     virDomainGetInfo(domain, &info);
     if (path)
         virDomainGetBlockInfo(domain, path, &disk, 0);
     virDomainGetAutostart(domain, &autostart);
-    return json_pack("{s:s,s:s*,s:s,s:i,s:I,s:I,s:s*,s:i,s:b,s:b}", "name", name, "recipe", recipe, "state",
-                     rf_domain_state_name(info.state), "cores", (int)info.nrVirtCpu, "memory",
+    return json_pack("{s:s,s:s*,s:s,s:i,s:I,s:I,s:s*,s:s*,s:s*,s:i,s:b,s:b,s:b}", "name", name, "recipe", recipe,
+                     "state", rf_domain_state_name(info.state), "cores", (int)info.nrVirtCpu, "memory",
                      (json_int_t)info.maxMem * 1024, "disk", (json_int_t)disk.capacity, "address",
-                     guest ? guest->address : NULL, "snapshots", snapshots > 0 ? snapshots : 0, "autostart", autostart,
-                     "in_profile", guest != NULL);
+                     guest ? guest->address : NULL, "lan", lan, "tuning", *tuning ? tuning : NULL, "snapshots",
+                     snapshots > 0 ? snapshots : 0, "autostart", autostart, "in_profile", guest != NULL,
+                     "restart_needed", rf_domain_restart_needed(domain));
 }
 
 json_t *rf_guest_list(const rf_node_model *model, rf_error **err)

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "postinstall/isolation_lan.h"
 #include "postinstall/ruleset.h"
 
 #include <errno.h>
@@ -135,8 +136,9 @@ static char *routed(const rf_node_model *model)
     rf_append(&text, "        iifname " BRIDGE " oifname " BRIDGE " goto between\n"
                      "        oifname " BRIDGE " goto inward\n"
                      "        oifname " VPN " ct state new drop\n"
-                     "        iifname " VPN " drop\n"
-                     "    }\n\n"
+                     "        iifname " VPN " drop\n");
+    rf_lan_routed(&text, model);
+    rf_append(&text, "    }\n\n"
                      "    chain between {\n"
                      "        ct state vmap { established : accept, related : accept, invalid : drop }\n");
     for (size_t i = 0; i < model->guests_count; i++)
@@ -180,6 +182,7 @@ static char *bridged(const rf_node_model *model)
 {
     rf_autofree char *macs = set_of(model, mac_element), *ports = set_of(model, port_element);
     rf_autofree char *addresses = set_of(model, address_element);
+    rf_autofree char *entry = rf_lan_entry(model), *lan = rf_lan_bridged(model);
     if (!macs)
         return rf_strdup("");
     return rf_format(
@@ -189,6 +192,7 @@ static char *bridged(const rf_node_model *model)
         "    chain prerouting {\n"
         "        type filter hook prerouting priority filter; policy accept;\n"
         "        iifname \"" RF_PORT_PREFIX "*\" goto guest\n"
+        "%s"
         "        ether saddr @macs drop\n"
         "    }\n\n"
         "    chain guest {\n"
@@ -202,8 +206,8 @@ static char *bridged(const rf_node_model *model)
         "        iifname . arp saddr ether . arp saddr ip @addresses accept\n"
         "        iifname . arp saddr ether @ports arp saddr ip 0.0.0.0 accept comment \"is it free?\"\n"
         "        drop\n"
-        "    }\n",
-        macs, ports, addresses);
+        "    }\n%s",
+        macs, ports, addresses, entry, lan);
 }
 
 static char *body(const rf_node_model *model, size_t table)
@@ -296,7 +300,7 @@ static int isolation_apply(struct rf_step_env *env, const void *arg, rf_error **
         if (set_switch(one, switches[i].value, err) < 0)
             return -1;
     }
-    return 0;
+    return rf_lan_teach(arg, env, err);
 }
 
 const struct rf_step_ops rf_step_isolation = {"isolation", isolation_probe, isolation_apply, NULL};

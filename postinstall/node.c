@@ -40,6 +40,39 @@ static void set_name(struct rf_node_guest *guest, const rf_node_model *model)
     guest->fqdn = rf_format("%s.%s", guest->asked->name, zone ? zone : model->profile->node.hostname);
 }
 
+void rf_bridge_device(const struct rf_bridge *bridge, char ret_device[16])
+{
+    snprintf(ret_device, 16, RF_LAN_BRIDGE_PREFIX "%.11s", bridge->name);
+}
+
+char *rf_guest_lan_address(const struct rf_node_guest *guest)
+{
+    const char *text = guest->bridge ? guest->asked->lan.address : NULL;
+    return text && strcmp(text, "dhcp") != 0 ? rf_format("%.*s", (int)strcspn(text, "/"), text) : NULL;
+}
+
+/* Its card in the customer's own network. */
+static void fill_lan(struct rf_node_guest *guest, const rf_profile *profile)
+{
+    rf_autofree char *what = rf_format("guest/%s/lan", guest->asked->name);
+    for (size_t i = 0; guest->asked->bridge && i < profile->network.bridges_count; i++)
+        if (strcmp(profile->network.bridges[i].name, guest->asked->bridge) == 0)
+            guest->bridge = &profile->network.bridges[i];
+    rf_mac(profile->node.id, what, guest->lan_mac);
+    snprintf(guest->lan_port, sizeof(guest->lan_port), RF_LAN_PORT_PREFIX "%.8s", guest->uuid);
+}
+
+static void add_bridges(rf_node_model *model)
+{
+    const rf_profile *profile = model->profile;
+    model->bridges_count = profile->network.bridges_count;
+    model->bridges = rf_alloc(sizeof(*model->bridges) * (model->bridges_count + 1));
+    for (size_t i = 0; i < model->bridges_count; i++) {
+        model->bridges[i] = (struct rf_node_bridge){.node = model, .asked = &profile->network.bridges[i]};
+        rf_bridge_device(model->bridges[i].asked, model->bridges[i].device);
+    }
+}
+
 static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, size_t index)
 {
     const struct rf_guest *asked = guest->asked;
@@ -57,6 +90,7 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     guest->zone = lower_setting(guest, guest->recipe->zone);
     guest->published = lower_setting(guest, guest->recipe->publish.host);
     guest->lane = (unsigned)index + 1;
+    fill_lan(guest, model->profile);
 }
 
 static void add_guests(rf_node_model *model, const char *recipes_dir, rf_problems *problems)
@@ -127,6 +161,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     add_retired(model, facts);
     add_admins(model);
     model->artefacts = json_incref(json_object_get(facts, "artefacts"));
+    add_bridges(model);
     return problems->count == before ? RF_STEAL(model) : NULL;
 }
 
@@ -148,6 +183,7 @@ void rf_node_model_free(rf_node_model *model)
     free(model->guests);
     free(model->admins);
     json_decref(model->artefacts);
+    free(model->bridges);
     rf_libvirt_free(model->libvirt);
     free(model->kvm_reason);
     free(model->root);

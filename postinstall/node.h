@@ -14,11 +14,19 @@
 #define RF_NETWORK_NAME "guests"
 #define RF_NETWORK_BRIDGE "virbr-guests" /* at most 15 characters: IFNAMSIZ, netdevice(7) */
 #define RF_PORT_PREFIX "rfg-"
+#define RF_LAN_PORT_PREFIX "rfl-"   /* of a guest's second card, at a bridge of the profile */
+#define RF_LAN_BRIDGE_PREFIX "rfb-" /* the name has at most 11 characters: profiles/patterns.c */
 #define RF_VPN_INTERFACE "rf-vpn"
 #define RF_POOL_NAME "images"
 
 /* Steps that run beside the guests, whose lanes are their places in the list. */
-enum rf_node_lane { RF_LANE_PROXY = 100000, RF_LANE_VPN, RF_LANE_RETIRED };
+enum rf_node_lane {
+    RF_LANE_BRIDGES_OLD = 89999,
+    RF_LANE_BRIDGES,
+    RF_LANE_PROXY = 100000,
+    RF_LANE_VPN,
+    RF_LANE_RETIRED
+};
 
 struct rf_node_model;
 
@@ -33,6 +41,8 @@ struct rf_node_guest {
     char *fqdn;      /* host name in the zone that the guest serves or belongs to, else below the node's own name */
     char *zone;      /* the DNS zone that it serves, in lower case; or NULL */
     char *published; /* the name under which the node's proxy shows it, in lower case; or NULL */
+    const struct rf_bridge *bridge; /* where its second card is; or NULL */
+    char lan_mac[18], lan_port[16];
     const struct rf_node_guest *directory; /* the guest that holds its accounts; or NULL */
     unsigned cores;
     uint64_t memory, disk; /* bytes, whole MiB */
@@ -43,6 +53,12 @@ struct rf_node_guest {
 struct rf_node_admin {
     const struct rf_node_model *node;
     const struct rf_admin *asked;
+};
+
+struct rf_node_bridge {
+    const struct rf_node_model *node;
+    const struct rf_bridge *asked;
+    char device[16]; /* "rfb-lan" */
 };
 
 /* A guest that the profile no longer has. */
@@ -65,6 +81,8 @@ typedef struct rf_node_model {
     struct rf_node_admin *admins;
     size_t admins_count;
     json_t *artefacts; /* what the images hold and lack (postinstall/artefact.h); NULL: nobody knows */
+    struct rf_node_bridge *bridges;
+    size_t bridges_count;
 } rf_node_model;
 
 /* What a model is made from beyond the profile; zeroes are a real node's values. */
@@ -84,6 +102,12 @@ RF_GUARD(rf_node_model, rf_node_model_free);
 
 /* A path of the node below the model's root. The caller frees it. */
 char *rf_node_path(const rf_node_model *model, const char *format, ...) RF_PRINTF(2, 3);
+
+/* The interface of a bridge on the node: "rfb-lan". */
+void rf_bridge_device(const struct rf_bridge *bridge, char ret_device[16]);
+
+/* The guest's address at its bridge without the prefix length, the caller frees it; NULL: it comes by DHCP, or there is no bridge. */
+char *rf_guest_lan_address(const struct rf_node_guest *guest);
 
 /* The guest of that name, or NULL. */
 const struct rf_node_guest *rf_node_guest_named(const rf_node_model *model, const char *name);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "postinstall/admins.h"
+#include "postinstall/bridge.h"
 #include "postinstall/ca.h"
 #include "postinstall/facts.h"
 #include "postinstall/firewall.h"
@@ -128,6 +129,47 @@ static void add_access(const rf_node_model *model, const json_t *facts, rf_plan 
     }
 }
 
+static void add_bridge(const struct rf_node_bridge *bridge, size_t index, const json_t *facts, rf_plan *plan)
+{
+    const json_t *known = json_object_get(facts, "bridges");
+    const char *digest = rf_json_string(known, bridge->asked->uplink ? "uplink" : bridge->asked->name);
+    rf_autofree char *id = rf_format("bridge/%s", bridge->asked->name);
+    char wanted[RF_SHA256_HEX];
+    rf_bridge_digest(bridge->asked, bridge->node->profile, wanted);
+    struct rf_step *step =
+        bridge->asked->uplink
+            ? rf_plan_add(plan, &rf_step_bridge, bridge, RF_PHASE_NODE, id,
+                          "See that the installation made the bridge %s over the uplink", bridge->asked->name)
+            : rf_plan_add(plan, &rf_step_bridge, bridge, RF_PHASE_NODE, id, "Make the bridge %s over the card %s",
+                          bridge->asked->name, bridge->asked->mac);
+    step->lane = RF_LANE_BRIDGES + (unsigned)index;
+    step->independent = true;
+    step->done = digest && strcmp(digest, wanted) == 0;
+}
+
+/* Beside the rest: a guest waits for its own bridge, and no other one does. */
+static void add_bridges(const rf_node_model *model, const json_t *facts, rf_plan *plan)
+{
+    const char *name;
+    json_t *digest;
+    bool old = false;
+    for (size_t i = 0; i < model->bridges_count; i++)
+        add_bridge(&model->bridges[i], i, facts, plan);
+    json_object_foreach(json_object_get(facts, "bridges"), name, digest)
+    {
+        bool wanted = strcmp(name, "uplink") == 0;
+        for (size_t i = 0; i < model->bridges_count && !wanted; i++)
+            wanted = !model->bridges[i].asked->uplink && strcmp(model->bridges[i].asked->name, name) == 0;
+        old |= !wanted;
+    }
+    if (!old)
+        return;
+    struct rf_step *step = rf_plan_add(plan, &rf_step_bridges_old, model, RF_PHASE_NODE, "bridges-old",
+                                       "Take bridges away that the profile no longer has");
+    step->lane = RF_LANE_BRIDGES_OLD;
+    step->independent = true;
+}
+
 void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
     rf_autofree char *sshd = rf_sshd_config();
@@ -137,6 +179,7 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
     add_admins(model, facts, plan);
     add_node(model, facts, plan);
     add_access(model, facts, plan);
+    add_bridges(model, facts, plan);
     for (size_t i = 0; i < model->guests_count; i++)
         rf_guest_plan_add(&model->guests[i], facts, plan);
     rf_retired_plan_add(model, facts, plan);

@@ -20,11 +20,13 @@
 #include "postinstall/retire.h"
 #include "postinstall/secret.h"
 #include "postinstall/seed.h"
+#include "postinstall/tuning.h"
 
 #include <string.h>
 
 struct guest_view { /* what the facts say of one guest */
     bool made, disk, settled, defined, running, healthy, configured;
+    bool tuned; /* with its weight and limits */
 };
 
 static bool is_true(const json_t *object, const char *key)
@@ -36,7 +38,8 @@ static struct guest_view view_of(const struct rf_node_guest *guest, const json_t
 {
     const json_t *known = json_object_get(json_object_get(facts, "guests"), guest->asked->name);
     const char *digest = rf_json_string(known, "digest"), *state = rf_json_string(known, "state");
-    const char *configured = rf_json_string(known, "configured");
+    const char *configured = rf_json_string(known, "configured"), *tuning = rf_json_string(known, "tuning");
+    rf_autofree char *wanted_tuning = rf_tuning_text(guest);
     char wanted[RF_SHA256_HEX], description[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
     rf_configure_digest(guest, description);
@@ -45,6 +48,7 @@ static struct guest_view view_of(const struct rf_node_guest *guest, const json_t
         .disk = (uint64_t)rf_json_integer(known, "disk", 0) >= guest->disk,
         .settled = is_true(known, "settled"),
         .defined = digest && strcmp(digest, wanted) == 0,
+        .tuned = strcmp(tuning ? tuning : "", wanted_tuning) == 0,
         .running = state && strcmp(state, rf_domain_state_name(VIR_DOMAIN_RUNNING)) == 0,
         .healthy = is_true(known, "healthy"),
         .configured = configured && strcmp(configured, description) == 0,
@@ -99,19 +103,30 @@ static void add_artefacts(rf_plan *plan, const struct rf_node_guest *guest, bool
     add_step(plan, &rf_step_artefact, guest, settled, title);
 }
 
+/* What is changed while it runs says so: nobody has to plan a restart for it. */
+static char *domain_title(const struct rf_node_guest *guest, const struct guest_view *view)
+{
+    rf_autofree char *memory = rf_size_text_binary(guest->memory), *tuning = rf_tuning_text(guest);
+    rf_autofree char *words = rf_tuning_words(guest);
+    if (view->defined && !view->tuned)
+        return rf_format("Give %s %s%s", guest->asked->name, words, view->running ? ", while it runs" : "");
+    return rf_format("Define %s: %s, %u core%s, %s of memory, %s%s%s", guest->asked->name, guest->recipe->name,
+                     guest->cores, guest->cores == 1 ? "" : "s", memory, guest->address, *tuning ? ", " : "",
+                     *tuning ? words : "");
+}
+
 /* Until the guest is defined. */
 static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const struct guest_view *view)
 {
     const char *name = guest->asked->name;
     bool passwords = rf_secret_for_people(guest);
-    rf_autofree char *disk_size = rf_size_text(guest->disk), *memory = rf_size_text_binary(guest->memory);
+    rf_autofree char *disk_size = rf_size_text(guest->disk);
     const char *image = guest->recipe->image ? guest->recipe->image : "that image";
     rf_autofree char *disk = rf_format("Make the disk of %s (%s) from %s", name, disk_size, image);
     rf_autofree char *secret =
         rf_format("Generate the %scertificate of %s", passwords ? "passwords and the " : "", name);
     rf_autofree char *seed = rf_format("Write the seed of %s", name);
-    rf_autofree char *domain = rf_format("Define %s: %s, %u core%s, %s of memory, %s", name, guest->recipe->name,
-                                         guest->cores, guest->cores == 1 ? "" : "s", memory, guest->address);
+    rf_autofree char *domain = domain_title(guest, view);
     add_artefacts(plan, guest, view->settled);
     add_fetch(plan, guest, view);
     add_step(plan, &rf_step_disk, guest, view->disk, disk);
@@ -119,7 +134,10 @@ static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const s
     if (!view->settled)
         add_enrol(plan, guest, false);
     add_step(plan, &rf_step_seed, guest, view->settled, seed);
-    add_step(plan, &rf_step_domain, guest, view->defined, domain);
+    rf_autofree char *bridge = guest->bridge ? rf_format("bridge/%s", guest->bridge->name) : NULL;
+    struct rf_step *defining = add_step(plan, &rf_step_domain, guest, view->defined && view->tuned, domain);
+    if (bridge)
+        rf_step_after(defining, bridge, false);
 }
 
 /* From its start until nothing is left to be done. */

@@ -34,10 +34,12 @@ static void read_parameters(struct rf_recipe_setting *setting, const struct rf_r
 {
     bool integer = setting->type && strcmp(setting->type->name, "integer") == 0;
     bool choice = setting->type && strcmp(setting->type->name, "choice") == 0;
+    bool dial = setting->type && strcmp(setting->type->name, "dial") == 0;
     bool accounts = setting->type == &rf_setting_accounts;
     setting->min = (json_int_t)rf_reader_integer(at, "min", 0, INT_MAX);
     setting->max = (json_int_t)rf_reader_integer(at, "max", INT_MAX, INT_MAX);
     setting->choices = rf_reader_strings(at, "choices");
+    setting->places = rf_reader_strings(at, "places");
     setting->groups = rf_strdup(rf_reader_string(at, "groups", false));
     setting->more_groups = rf_reader_strings(at, "more_groups");
     if (setting->min > setting->max)
@@ -46,6 +48,10 @@ static void read_parameters(struct rf_recipe_setting *setting, const struct rf_r
         rf_reader_problem(at, NULL, "a choice needs 'choices', a list of words");
     if (!choice && json_array_size(setting->choices))
         rf_reader_problem(at, "choices", "only a setting of type choice has them");
+    if (dial != (json_array_size(setting->places) > 0))
+        rf_reader_problem(at, dial ? NULL : "places",
+                          dial ? "a setting of type dial needs 'places', the number's first"
+                               : "only a setting of type dial has them");
     if (!integer && (setting->min || setting->max != INT_MAX))
         rf_reader_problem(at, "min", "only a setting of type integer has min and max");
     if (!accounts && (setting->groups || json_array_size(setting->more_groups)))
@@ -71,8 +77,8 @@ static void read_default(struct rf_recipe_setting *setting, const struct rf_read
 
 static void read_setting(rf_recipe *recipe, const char *name, const struct rf_reader *at)
 {
-    RF_READER_KNOWN(at, "type", "title", "required", "default", "first_label_of", "choices", "min", "max", "groups",
-                    "more_groups");
+    RF_READER_KNOWN(at, "type", "title", "required", "default", "first_label_of", "choices", "places", "min", "max",
+                    "groups", "more_groups");
     struct rf_recipe_setting *setting = rf_array_add(&recipe->settings, &recipe->settings_count, sizeof(*setting));
     const char *type = rf_reader_string(at, "type", true);
     setting->name = rf_strdup(name);
@@ -153,6 +159,7 @@ void rf_recipe_free_settings(rf_recipe *recipe)
         free(setting->groups);
         json_decref(setting->fallback);
         json_decref(setting->choices);
+        json_decref(setting->places);
         json_decref(setting->more_groups);
     }
     free(recipe->settings);

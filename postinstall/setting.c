@@ -154,6 +154,55 @@ static void check_choice(const struct rf_setting_check *check, const json_t *val
 }
 
 static const struct rf_setting_type choice = {"choice", NULL, NULL, check_choice};
+
+/* What looks like a place: "{number}", "__PHONETO__". Its length; 0: none begins here. */
+static size_t place_at(const char *text)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t braces = strcspn(text, "}"), word = strncmp(text, "__", 2) == 0 ? strspn(text + 2, capitals) : 0;
+    if (*text == '{')
+        return braces + (text[braces] == '}');
+    return word && strncmp(text + 2 + word, "__", 2) == 0 ? word + 4 : 0;
+}
+
+static bool known_place(const json_t *places, const char *text, size_t length)
+{
+    size_t index;
+    json_t *place;
+    json_array_foreach(places, index, place)
+    {
+        if (json_string_length(place) == length && strncmp(json_string_value(place), text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A telephone system's address. A place that is written wrongly would be sent as it stands, and the first who finds out is the one who
+ * clicks on a number. */
+static void check_dial(const struct rf_setting_check *check, const json_t *value)
+{
+    const char *text = json_string_value(value), *wrong = wrong_url(value);
+    const json_t *places = check->setting->places;
+    const char *number = json_string_value(json_array_get(places, 0));
+    rf_autofree char *example = rf_format("https://pbx.firma.example/call?to=%s", number ? number : "{number}");
+    if (wrong) {
+        rf_setting_say(check, "", value, wrong, example);
+        return;
+    }
+    if (number && !strstr(text, number)) {
+        rf_autofree char *none = rf_format("has no %s, where the number belongs", number);
+        rf_setting_say(check, "", value, none, example);
+    }
+    for (size_t length; *text; text += length ? length : 1) {
+        length = place_at(text);
+        if (!length || known_place(places, text, length))
+            continue;
+        rf_autofree char *unknown = rf_format("holds %.*s, which nobody fills in", (int)length, text);
+        rf_setting_say(check, "", value, unknown, example);
+    }
+}
+
+static const struct rf_setting_type dial = {"dial", NULL, NULL, check_dial};
 static const struct rf_setting_type types[] = {
     {"boolean", "true", wrong_boolean, NULL},
     {"email", "info@firma.example", wrong_email, NULL},
@@ -165,7 +214,7 @@ static const struct rf_setting_type types[] = {
     {"text", "some words", wrong_text, NULL},
     {"url", "https://firma.example/x", wrong_url, NULL},
 };
-static const struct rf_setting_type *const more[] = {&choice, &rf_setting_names, &rf_setting_paths,
+static const struct rf_setting_type *const more[] = {&choice, &dial, &rf_setting_names, &rf_setting_paths,
                                                      &rf_setting_accounts};
 
 const struct rf_setting_type *rf_setting_type(const char *name)

@@ -18,6 +18,7 @@ struct rf_recipe_setting {
     json_t *fallback;     /* or NULL */
     char *first_label_of; /* the default is this other setting's first DNS label; or NULL */
     json_t *choices;      /* of `choice`: array of strings; else NULL */
+    json_t *places;       /* of `dial`: what it may hold, the number's first; array of strings; else NULL */
     json_int_t min, max;  /* of `integer`, both included */
     char *groups; /* of `accounts`: the setting of type `names` that lists the groups they may be in; or NULL: any */
     json_t *more_groups; /* of `accounts`: groups beyond that list that are there anyway; array of strings, or NULL */

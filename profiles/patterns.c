@@ -46,6 +46,23 @@ static char *mistake_prefix(const char *text)
     return rf_format("\"%s\" has no prefix length; write for example \"10.20.0.0/24\"", text);
 }
 
+static char *mistake_lan_prefix(const char *text)
+{
+    unsigned char address[4];
+    if (inet_pton(AF_INET, text, address) != 1)
+        return NULL;
+    return rf_format("\"%s\" has no prefix length; write for example \"%s/24\"", text, text);
+}
+
+static char *check_ports(const char *text)
+{
+    const char *slash = strchr(text, '/'), *dash = strchr(text, '-');
+    unsigned long first = slash ? strtoul(slash + 1, NULL, 10) : 1, last = dash ? strtoul(dash + 1, NULL, 10) : first;
+    if (first > 65535 || last > 65535)
+        return rf_format("\"%s\": ports end at 65535", text);
+    return first > last ? rf_format("\"%s\": the smaller port comes first", text) : NULL;
+}
+
 static char *check_port(const char *text)
 {
     const char *host = strstr(text, "://") + 3;
@@ -113,6 +130,29 @@ const struct rf_pattern rf_pattern_address = {
     .regex = "^" OCTET "([.]" OCTET "){3}$",
     .max = 15,
     .wants = "four numbers from 0 to 255, for example \"10.20.0.40\"",
+};
+
+const struct rf_pattern rf_pattern_lan_address = {
+    .name = "IPv4 address with its prefix length",
+    .regex = "^(dhcp|" OCTET "([.]" OCTET "){3}/([89]|[12][0-9]|30))$",
+    .max = 18,
+    .wants = "for example \"192.168.20.5/24\", or `dhcp`",
+    .mistake = mistake_lan_prefix,
+};
+
+const struct rf_pattern rf_pattern_bridge = {
+    .name = "bridge name",
+    .regex = "^[a-z]([a-z0-9-]{0,9}[a-z0-9])?$",
+    .max = 11, /* with "rfb-" before it an interface's name: IFNAMSIZ, netdevice(7) */
+    .wants = "1 to 11 lower-case letters, digits and hyphens, the first a letter, for example \"lan\"",
+};
+
+const struct rf_pattern rf_pattern_open = {
+    .name = "port",
+    .regex = "^(all|(tcp|udp)/[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?)$",
+    .max = 15,
+    .wants = "for example \"tcp/443\", \"udp/5060-5070\" or \"all\"",
+    .check = check_ports,
 };
 
 const struct rf_pattern rf_pattern_endpoint = {

@@ -22,7 +22,10 @@ extern const struct rf_pattern rf_pattern_user;
 extern const struct rf_pattern rf_pattern_ssh_key;
 extern const struct rf_pattern rf_pattern_timezone;
 extern const struct rf_pattern rf_pattern_subnet;
-extern const struct rf_pattern rf_pattern_address; /* IPv4 */
+extern const struct rf_pattern rf_pattern_address;     /* IPv4 */
+extern const struct rf_pattern rf_pattern_lan_address; /* IPv4 with its prefix length, or "dhcp" */
+extern const struct rf_pattern rf_pattern_bridge;
+extern const struct rf_pattern rf_pattern_open; /* "tcp/443", "udp/5060-5070", "all" */
 extern const struct rf_pattern rf_pattern_endpoint;
 extern const struct rf_pattern rf_pattern_email;
 extern const struct rf_pattern rf_pattern_vpn_key;

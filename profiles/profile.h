@@ -51,7 +51,26 @@ struct rf_guest {
     char *address;    /* in network.guests.subnet; NULL: by its place in the list */
     char **reach;     /* names of guests whose ports this one may use */
     size_t reach_count;
+    char *bridge;  /* name of one of network.bridges, or NULL: it is in the node's own network only */
+    unsigned vlan; /* the tagged network of that bridge, 2 to 4094; 0: what is untagged there */
+    struct {
+        char *address; /* "dhcp", or "192.168.20.5/24" */
+        char *gateway; /* or NULL */
+        char **open;   /* "tcp/443", "udp/5060-5070", "all": what others there may begin */
+        size_t open_count;
+    } lan;           /* at the bridge */
+    unsigned weight; /* 100 is everybody's, when processors and disks are asked for more than they have */
+    struct {
+        unsigned iops;      /* requests a second; 0: no limit */
+        uint64_t bandwidth; /* bytes a second; 0: no limit */
+    } io;
     unsigned line, column;
+};
+
+struct rf_bridge {
+    char *name;
+    bool uplink; /* over the card that leads out; else over the card `mac` */
+    char *mac;   /* or NULL */
 };
 
 enum rf_tls { RF_TLS_ACME, RF_TLS_OWN };
@@ -72,6 +91,11 @@ typedef struct rf_profile {
         char *timezone;
         struct rf_admin *admins;
         size_t admins_count;
+        struct {
+            uint64_t memory; /* bytes; 0: computed (postinstall/capacity.h) */
+            unsigned cores;
+        } reserve;
+        unsigned overcommit; /* virtual processors of all guests for each of the machine's */
     } node;
     struct {
         unsigned cores;
@@ -87,6 +111,8 @@ typedef struct rf_profile {
         struct {
             char *subnet; /* "10.20.0.0/24" */
         } guests;
+        struct rf_bridge *bridges;
+        size_t bridges_count;
     } network;
     struct {
         struct rf_disk_match match;

@@ -27,3 +27,7 @@ void rf_rule_no_guest(const struct rf_rule_run *run, const struct rf_guest *aski
 void rf_rule_addresses(const struct rf_rule_run *run);
 void rf_rule_reach(const struct rf_rule_run *run);
 void rf_rule_vpn(const struct rf_rule_run *run);
+
+/* Rules about bridges (rules_bridge.c). */
+void rf_rule_bridges(const struct rf_rule_run *run);
+void rf_rule_bridged(const struct rf_rule_run *run);

@@ -268,6 +268,14 @@ const struct rf_rule rf_rules[] = {
      "`access.vpn.subnet` is a private network of its own with room for every peer; no two peers have the same name or "
      "key.",
      rf_rule_vpn},
+    {"bridges",
+     "Each of `network.bridges` has a name of its own and either `uplink: true` (one of them, with "
+     "`network.uplink.match.mac`) or a card of its own (`mac`), which is not the uplink's.",
+     rf_rule_bridges},
+    {"bridged",
+     "`guests[].bridge` names a bridge; `vlan` and `lan` stand beside it; `vlan` 1 is reserved; a `lan.address` is no "
+     "other guest's in the same network, none of the node's networks', and its `lan.gateway` lies in its network.",
+     rf_rule_bridged},
 };
 
 const size_t rf_rules_count = RF_COUNT(rf_rules);

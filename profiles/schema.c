@@ -10,6 +10,7 @@
 #define ADMIN(member) offsetof(struct rf_admin, member)
 #define GUEST(member) offsetof(struct rf_guest, member)
 #define PEER(member) offsetof(struct rf_peer, member)
+#define BRIDGE(member) offsetof(struct rf_bridge, member)
 
 static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1}, {NULL, 0}};
 static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
@@ -112,6 +113,75 @@ static const struct rf_field guest_rows[] = {
      .help = "Guests whose ports (those that their recipes list) this one may use. Guests do not reach each other "
              "otherwise, but for the directory of its members.",
      .example = "[crm]"},
+    {.name = "bridge",
+     .type = &rf_type_text,
+     .offset = GUEST(bridge),
+     .pattern = &rf_pattern_bridge,
+     .fallback_note = "none",
+     .help =
+         "One of `network.bridges`: the guest gets a second network card there, in the customer's own network. Its "
+         "first one stays in the node's network: the node's proxy, VPN and probes, the directory and `reach` use it.",
+     .example = "lan"},
+    {.name = "vlan",
+     .type = &rf_type_integer,
+     .offset = GUEST(vlan),
+     .min = 1,
+     .max = 4094,
+     .fallback_note = "the untagged network",
+     .help = "Which tagged network (IEEE 802.1Q) of the bridge it is in; the guest itself sees no tags.",
+     .example = "20"},
+    {.name = "lan", .type = &rf_type_group, .help = "Its card at the bridge."},
+    {.name = "lan.address",
+     .type = &rf_type_text,
+     .offset = GUEST(lan.address),
+     .fallback_note = "`dhcp`, where there is a `bridge`",
+     .pattern = &rf_pattern_lan_address,
+     .help = "Its address there, with the prefix length: then the packet filter lets it use no other. Or `dhcp`.",
+     .example = "192.168.20.5/24"},
+    {.name = "lan.gateway",
+     .type = &rf_type_text,
+     .offset = GUEST(lan.gateway),
+     .fallback_note = "none",
+     .pattern = &rf_pattern_address,
+     .help = "The router there: who asks by way of it is answered by way of it. What the guest begins itself leaves by "
+             "the node's network.",
+     .example = "192.168.20.1"},
+    {.name = "lan.open",
+     .type = &rf_type_texts,
+     .offset = GUEST(lan.open),
+     .count_offset = GUEST(lan.open_count),
+     .min = 0,
+     .max = 50,
+     .fallback_note = "none: it answers pings, and gets answers to what it asked itself",
+     .pattern = &rf_pattern_open,
+     .help = "What others in that network may reach of it: `tcp/443`, `udp/5060-5070`, or `all`.",
+     .example = "[tcp/443]"},
+    {.name = "weight",
+     .type = &rf_type_integer,
+     .offset = GUEST(weight),
+     .min = 10,
+     .max = 1000,
+     .fallback = "100",
+     .help = "Its share of processors and disks while they are asked for more than they have: 200 is twice as much as "
+             "100. Changed without a restart.",
+     .example = "200"},
+    {.name = "io", .type = &rf_type_group, .help = "The most that it may ask of its disk. Changed without a restart."},
+    {.name = "io.iops",
+     .type = &rf_type_integer,
+     .offset = GUEST(io.iops),
+     .min = 10,
+     .max = 10000000,
+     .fallback_note = "no limit",
+     .help = "Requests a second, reading and writing together.",
+     .example = "2000"},
+    {.name = "io.bandwidth",
+     .type = &rf_type_size,
+     .offset = GUEST(io.bandwidth),
+     .min = RF_MIB,
+     .max = RF_TIB,
+     .fallback_note = "no limit",
+     .help = "Bytes a second, reading and writing together.",
+     .example = "200 MB"},
 };
 
 static const struct rf_table guest_table = {guest_rows, RF_COUNT(guest_rows), sizeof(struct rf_guest), GUEST(line),
@@ -135,6 +205,32 @@ static const struct rf_field peer_rows[] = {
 };
 
 static const struct rf_table peer_table = {peer_rows, RF_COUNT(peer_rows), sizeof(struct rf_peer), 0, 0};
+
+static const struct rf_field bridge_rows[] = {
+    {.name = "name",
+     .type = &rf_type_text,
+     .offset = BRIDGE(name),
+     .required = true,
+     .pattern = &rf_pattern_bridge,
+     .help = "What `guests[].bridge` calls it; unique. On the node its interface is `rfb-NAME`.",
+     .example = "lan"},
+    {.name = "uplink",
+     .type = &rf_type_bool,
+     .offset = BRIDGE(uplink),
+     .fallback = "false",
+     .help = "Over the card that leads out: the node's own address moves to the bridge. Made at the installation only, "
+             "and needs `network.uplink.match.mac`.",
+     .example = "true"},
+    {.name = "mac",
+     .type = &rf_type_text,
+     .offset = BRIDGE(mac),
+     .fallback_note = "none: write this or `uplink: true`",
+     .pattern = &rf_pattern_mac,
+     .help = "Over the further card of this hardware address; the node has no address of its own there.",
+     .example = "\"52:54:00:12:34:57\""},
+};
+
+static const struct rf_table bridge_table = {bridge_rows, RF_COUNT(bridge_rows), sizeof(struct rf_bridge), 0, 0};
 
 static const struct rf_field profile_rows[] = {
     {.name = "richtfest",
@@ -180,6 +276,35 @@ static const struct rf_field profile_rows[] = {
      .element = &admin_table,
      .help = "Who may enter the node: by SSH with their keys, and nobody else. They may do everything (sudo).",
      .example = "{name: jiku, ssh_keys: [ssh-ed25519 AAAA… name@place]}"},
+
+    {.name = "node.reserve",
+     .type = &rf_type_group,
+     .help = "What the guests together leave to the node; the plan refuses more, where it knows the machine."},
+    {.name = "node.reserve.memory",
+     .type = &rf_type_size,
+     .offset = PROFILE(node.reserve.memory),
+     .min = 256 * RF_MIB,
+     .max = RF_TIB,
+     .fallback_note = "1 GiB and a fiftieth of the machine's memory",
+     .help = "Memory for the node itself.",
+     .example = "2 GB"},
+    {.name = "node.reserve.cores",
+     .type = &rf_type_integer,
+     .offset = PROFILE(node.reserve.cores),
+     .min = 1,
+     .max = 64,
+     .fallback_note = "none",
+     .help = "Processors that no guest's virtual ones are counted on.",
+     .example = "1"},
+    {.name = "node.overcommit",
+     .type = &rf_type_integer,
+     .offset = PROFILE(node.overcommit),
+     .min = 1,
+     .max = 16,
+     .fallback = "4",
+     .help = "How many virtual processors the guests may have together for each one of the machine's that is not "
+             "reserved. Of memory the plan gives out none twice.",
+     .example = "4"},
 
     {.name = "requires",
      .type = &rf_type_group,
@@ -248,6 +373,17 @@ static const struct rf_field profile_rows[] = {
      .pattern = &rf_pattern_subnet,
      .help = "Its private addresses; the node takes the first one.",
      .example = "10.20.0.0/24"},
+
+    {.name = "network.bridges",
+     .type = &rf_type_objects,
+     .offset = PROFILE(network.bridges),
+     .count_offset = PROFILE(network.bridges_count),
+     .min = 0,
+     .max = 16,
+     .element = &bridge_table,
+     .fallback_note = "none",
+     .help = "The customer's own networks that guests may be in, untagged or tagged (`guests[].vlan`).",
+     .example = "{name: lan, mac: \"52:54:00:12:34:57\"}"},
 
     {.name = "storage", .type = &rf_type_group, .required = true, .help = "Which disks are used, and how."},
     {.name = "storage.disks",

@@ -67,7 +67,7 @@ def build(source, cache, output, *options):
 def changed_source(folder):
     """A copy of the sources in which one line of the program differs."""
     copy = pathlib.Path(folder) / "source"
-    shutil.copytree(TOP, copy, ignore=shutil.ignore_patterns("build", ".git", "run"))
+    shutil.copytree(TOP, copy, symlinks=True, ignore=shutil.ignore_patterns("build", ".git", "run"))
     with open(copy / "installer/say.c", "a", encoding="utf-8") as file:
         file.write(f'\nextern const char rf_bench[];\nconst char rf_bench[] = "{time.time()}";\n')
     return copy

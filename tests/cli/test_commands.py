@@ -201,6 +201,38 @@ def test_plan_refuses_foreign_data_with_2():
     assert "error:" in done.stderr
 
 
+@pytest.mark.parametrize("machine,code", [("musterkunde-blank", 2), ("installed-node", 0)])
+def test_plan_adds_up_what_the_guests_were_promised(tmp_path, machine, code):
+    """Refused where nothing is there yet; on a node it is said, and the others go on."""
+    profile = tmp_path / "large.yaml"
+    profile.write_text(PROFILE.read_text().replace("memory: 6 GB\n    disk: 100 GB", "memory: 20 GB\n    disk: 100 GB\n    cores: 6"))
+    done = run("plan", profile, "--machine", MACHINES / f"{machine}.json")
+    assert done.returncode == code
+    assert "guests: together they need" in done.stderr and "(dc1 1.86 GiB, crm 1.86 GiB, ts1 18.6 GiB, and 128 MiB each" in done.stderr
+    assert "of which the node keeps 1.48 GiB (node.reserve.memory): " in done.stderr
+    profile.write_text(profile.read_text().replace("memory: 20 GB", "memory: 6 GB"))
+    assert run("plan", profile, "--machine", MACHINES / f"{machine}.json").returncode == 0
+
+
+def test_plan_of_processors_and_what_is_kept_of_them(tmp_path):
+    profile = tmp_path / "cores.yaml"
+    text = PROFILE.read_text().replace("  hostname:", "  overcommit: 1\n  reserve: {cores: 1}\n  hostname:", 1)
+    profile.write_text(text)
+    done = run("plan", profile, "--machine", MACHINES / "musterkunde-blank.json")
+    assert done.returncode == 2
+    assert "together they have 6 virtual processors; this machine has 6, of which the node keeps 1 (node.reserve.cores)" in done.stderr
+
+
+def test_plan_of_guests_in_the_customers_network(tmp_path):
+    profile = tmp_path / "bridged.yaml"
+    text = PROFILE.read_text().replace("  guests:\n    subnet", '  bridges: [{name: office, mac: "52:54:00:12:34:57"}]\n  guests:\n    subnet')
+    profile.write_text(text.replace("    reach: [crm]\n", "    reach: [crm]\n    bridge: office\n    vlan: 20\n    weight: 200\n    io: {iops: 500}\n"))
+    done = run("plan", profile, "--machine", MACHINES / "musterkunde-blank.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Make the bridge office over the card 52:54:00:12:34:57\n" in done.stdout
+    assert "10.20.0.12, weight 200, at most 500 requests a second\n" in done.stdout
+
+
 def test_plan_of_a_machine_that_is_no_json(tmp_path):
     bad = tmp_path / "machine.json"
     bad.write_text("{")

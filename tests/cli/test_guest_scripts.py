@@ -35,7 +35,7 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "CA_SOURCE", "CA_BUNDLE"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
@@ -81,6 +81,25 @@ def test_public_part_holds_no_secret(guest, monkeypatch):
     guest.basics({"name": "x", "ca": "C", "certificate": "P", "secrets": {"admin": "Geheim", "tls_key": "Schluessel"}})
     assert json.loads(pathlib.Path(guest.PUBLIC).read_text()) == {"name": "x", "ca": "C", "certificate": "P"}
     assert os.stat(guest.TLS + "/key.pem").st_mode & 0o777 == 0o600
+
+
+def test_the_second_card_is_set_up_by_the_guest(guest, tmp_path, monkeypatch):
+    """A fixed address answers by its own router; DHCP brings no way out, no resolver. Gone from the profile, the file goes."""
+    told = []
+    monkeypatch.setattr(guest, "LAN", str(tmp_path / "network/05-lan.network"))
+    monkeypatch.setattr(guest, "ask", lambda *argv, **_: told.append(argv) or (0, "", ""))
+    card = {"mac": "52:54:00:37:1c:0a"}
+    assert guest.lan({"lan": {**card, "address": "203.0.113.5/24", "gateway": "203.0.113.9"}})
+    text = pathlib.Path(guest.LAN).read_text()
+    assert "MACAddress=52:54:00:37:1c:0a\n" in text and "Address=203.0.113.5/24\n" in text
+    assert "[Route]\nDestination=203.0.113.0/24\nScope=link\nTable=20\n" in text
+    assert "[Route]\nGateway=203.0.113.9\nTable=20\n" in text and "[RoutingPolicyRule]\nFrom=203.0.113.5\nTable=20\n" in text
+    assert not guest.lan({"lan": {**card, "address": "203.0.113.5/24", "gateway": "203.0.113.9"}})
+    assert guest.lan({"lan": card})
+    text = pathlib.Path(guest.LAN).read_text()
+    assert "DHCP=ipv4\n" in text and "UseGateway=no\n" in text and "UseDNS=no\n" in text and "Gateway=2" not in text
+    assert guest.lan({}) and not os.path.exists(guest.LAN) and not guest.lan({})
+    assert told == [("networkctl", "reload")] * 3
 
 
 def test_a_word_is_one_line(guest, capsys):

@@ -149,13 +149,13 @@ class House:
     def udp(self, name, address, port):
         return self.ask(name, "udp", address, port)["outcome"]
 
-    def send(self, name, frame):
+    def send(self, name, frame, card="eth0"):
         """Puts a frame on a guest's wire as it is."""
-        self.ask(name, "send", frame.hex())
+        self.ask(name, "send", frame.hex(), card)
 
-    def watch(self, name, seconds=1.5):
-        """Starts to note every frame that comes to eth0 of a namespace; returns a function that gives them."""
-        process = subprocess.Popen(["ip", "netns", "exec", self.space(name), sys.executable, PROGRAM, "watch", str(seconds)],
+    def watch(self, name, seconds=1.5, card="eth0"):
+        """Starts to note every frame that comes to a card of a namespace; returns a function that gives them."""
+        process = subprocess.Popen(["ip", "netns", "exec", self.space(name), sys.executable, PROGRAM, "watch", str(seconds), card],
                                    stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline().strip() == "ready"
         return lambda: [bytes.fromhex(line) for line in process.communicate()[0].split()]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs inside the namespaces: a server on many ports, questions, frames as they are.
 
-program.py serve JSON | tcp ADDRESS PORT | udp ADDRESS PORT | send HEX | watch SECONDS
+program.py serve JSON | tcp ADDRESS PORT | udp ADDRESS PORT | send HEX [CARD] | watch SECONDS [CARD]
 """
 import json
 import select
@@ -62,16 +62,16 @@ def udp(address, port):
         return {"outcome": "refused", "why": str(why)}
 
 
-def send(frame):
+def send(frame, card="eth0"):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    s.bind(("eth0", 0))
+    s.bind((card, 0))
     s.send(bytes.fromhex(frame))
     return {"outcome": "sent"}
 
 
-def watch(seconds):
+def watch(seconds, card="eth0"):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
-    s.bind(("eth0", 3))
+    s.bind((card, 3))
     print("ready", flush=True)
     until = time.monotonic() + float(seconds)
     while time.monotonic() < until:

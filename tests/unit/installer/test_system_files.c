@@ -48,6 +48,27 @@ static void test_uplink_by_mac(void **state)
     rf_system_files_free(files, count);
 }
 
+/* The node's address is the bridge's from the first boot on. */
+static void test_a_bridge_over_the_uplink(void **state)
+{
+    (void)state;
+    rf_autoproblems rf_problems problems = {0};
+    rf_autoprofile rf_profile *profile = NULL;
+    rf_profile_load("profiles/musterkunde.yaml", &profile, &problems, NULL);
+    profile->network.uplink.match_mac = rf_strdup("52:54:00:12:34:56");
+    profile->network.bridges = rf_alloc(sizeof(*profile->network.bridges));
+    profile->network.bridges[0] = (struct rf_bridge){.name = rf_strdup("lan"), .uplink = true};
+    profile->network.bridges_count = 1;
+    size_t count;
+    struct rf_system_file *files = rf_system_files(profile, &ids, &count);
+    rf_autofree char *all = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strstr(files[i].path, "/network/"))
+            rf_append(&all, "--- %s %04o\n%s", files[i].path, files[i].mode, files[i].text);
+    golden("system-files-bridge.txt", all);
+    rf_system_files_free(files, count);
+}
+
 static void test_kernel_arguments(void **state)
 {
     (void)state;
@@ -80,8 +101,11 @@ static void test_md_uuid(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_uplink_by_mac),
-                                       cmocka_unit_test(test_kernel_arguments), cmocka_unit_test(test_boot_texts),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_files),
+                                       cmocka_unit_test(test_uplink_by_mac),
+                                       cmocka_unit_test(test_a_bridge_over_the_uplink),
+                                       cmocka_unit_test(test_kernel_arguments),
+                                       cmocka_unit_test(test_boot_texts),
                                        cmocka_unit_test(test_md_uuid)};
     return cmocka_run_group_tests_name("installer/system_files", tests, NULL, NULL);
 }

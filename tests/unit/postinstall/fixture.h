@@ -22,13 +22,15 @@ static const char fixture_head[] = "richtfest: 1\n"
                                    "  admins:\n"
                                    "    - name: jiku\n"
                                    "      ssh_keys: [" TEST_KEY "]\n"
-                                   "network:\n"
-                                   "  uplink: {match: {carrier: true}, address: dhcp}\n"
-                                   "  guests: {subnet: 10.20.0.0/24}\n"
-                                   "storage:\n"
-                                   "  disks: {match: {size: '>= 1 TB'}, count: 2}\n"
-                                   "  level: raid1\n"
-                                   "guests:\n";
+                                   "network:\n";
+
+static const char fixture_network[] = "  uplink: {match: {carrier: true}, address: dhcp}\n"
+                                      "  guests: {subnet: 10.20.0.0/24}\n";
+
+static const char fixture_storage[] = "storage:\n"
+                                      "  disks: {match: {size: '>= 1 TB'}, count: 2}\n"
+                                      "  level: raid1\n"
+                                      "guests:\n";
 
 static const char fixture_guests[] =
     "  - {name: dc1, recipe: active-directory, memory: 2 GB, disk: 40 GB, settings: {realm: AD.MUSTERKUNDE.EXAMPLE}}\n"
@@ -43,6 +45,24 @@ static const char fixture_company[] =
     "  - {name: ts1, recipe: desk, directory: dc1, reach: [crm]}\n"
     "  - {name: shop, recipe: crm, address: 10.20.0.40, settings: {host: shop.musterkunde.example}}\n";
 
+/* The same customer with networks of its own: one over the uplink, one over a further card. */
+#define FIXTURE_UPLINK_MAC "52:54:00:12:34:56"
+#define FIXTURE_CARD_MAC "52:54:00:12:34:57"
+static const char fixture_bridges_network[] =
+    "  uplink: {match: {mac: '" FIXTURE_UPLINK_MAC "'}}\n"
+    "  guests: {subnet: 10.20.0.0/24}\n"
+    "  bridges: [{name: lan, uplink: true}, {name: dmz, mac: '" FIXTURE_CARD_MAC "'}]\n";
+
+static const char fixture_bridges[] =
+    "  - {name: dc1, recipe: active-directory, settings: {realm: AD.MUSTERKUNDE.EXAMPLE}}\n"
+    "  - {name: pbx, recipe: plain, bridge: lan, lan: {address: 203.0.113.5/24, gateway: 203.0.113.9, open: [tcp/443, "
+    "udp/5060-5070]}}\n"
+    "  - {name: web, recipe: plain, bridge: lan, lan: {open: [all]}}\n"
+    "  - {name: app, recipe: plain, bridge: lan}\n"
+    "  - {name: v20, recipe: plain, cores: 2, bridge: dmz, vlan: 20, lan: {address: 192.168.20.5/24, open: "
+    "[tcp/443]}}\n"
+    "  - {name: v30, recipe: plain, bridge: dmz, vlan: 30, lan: {open: [tcp/443]}}\n";
+
 struct fixture {
     char *root;
     rf_profile *profile;
@@ -55,7 +75,8 @@ struct fixture {
 
 static inline rf_profile *fixture_profile(const char *guests)
 {
-    rf_autofree char *text = rf_format("%s%s", fixture_head, guests);
+    const char *network = guests == fixture_bridges ? fixture_bridges_network : fixture_network;
+    rf_autofree char *text = rf_format("%s%s%s%s", fixture_head, network, fixture_storage, guests);
     rf_autoproblems rf_problems problems = {0};
     rf_profile *profile = rf_profile_parse("test.yaml", text, strlen(text), &problems);
     rf_autofree char *said = rf_problems_text(&problems);

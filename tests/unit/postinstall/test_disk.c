@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "postinstall/disk.h"
+#include "postinstall/grow.h"
+#include "postinstall/snapshot.h"
 #include "tests/unit/postinstall/fixture.h"
 
 #define BASE RF_BASE_IMAGES "/active-directory.qcow2"
@@ -51,6 +53,35 @@ static void a_disk_is_cloned_and_grown(void **state)
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     guest->disk = 4 << 20; /* less: kept */
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
+    fixture_close(&fixture);
+}
+
+/* Of a guest that is in use: first a snapshot, which libvirt's mock keeps in its memory. */
+static void a_disk_in_use_grows_after_a_snapshot(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    if (!open_with_base(&fixture))
+        skip();
+    struct rf_node_guest *guest = &fixture.model->guests[0];
+    guest->disk = 8 << 20;
+    assert_int_equal(rf_step_disk.apply(&fixture.env, guest, NULL), 0);
+    rf_autodomain virDomainPtr domain = virDomainDefineXML(
+        rf_libvirt_connect(fixture.model->libvirt, NULL),
+        "<domain type='test'><name>dc1</name><memory>4096</memory><os><type>hvm</type></os></domain>");
+    assert_non_null(domain);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    guest->disk = 16 << 20;
+    assert_int_equal(rf_grow_remember(guest, guest->disk, NULL), 0); /* and was brought back since */
+    assert_int_equal(rf_step_disk.apply(&fixture.env, guest, NULL), 0);
+    assert_int_equal(rf_step_disk.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    assert_int_equal(rf_step_grow.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
+    assert_int_equal(json_array_size(list), 1);
+    const char *name = rf_json_string(json_array_get(list, 0), "name");
+    assert_non_null(strstr(name, "Z-grow"));
+    assert_int_equal(rf_snapshot_delete(domain, name, NULL), 0);
+    virDomainUndefine(domain);
     fixture_close(&fixture);
 }
 
@@ -127,11 +158,9 @@ static void an_absent_base_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_disk_is_cloned_and_grown),
-        cmocka_unit_test(an_overlay_is_written_out),
-        cmocka_unit_test(an_overlay_without_its_base_is_said),
-        cmocka_unit_test(an_image_gets_no_file_of_the_node),
-        cmocka_unit_test(an_absent_base_is_said),
+        cmocka_unit_test(a_disk_is_cloned_and_grown),        cmocka_unit_test(a_disk_in_use_grows_after_a_snapshot),
+        cmocka_unit_test(an_overlay_is_written_out),         cmocka_unit_test(an_overlay_without_its_base_is_said),
+        cmocka_unit_test(an_image_gets_no_file_of_the_node), cmocka_unit_test(an_absent_base_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,9 @@ static void too_little_memory_is_said_before_the_start(void **state)
         error,
         "dc1 is not started: it needs 1.99 GiB of memory and this node has 1.91 GiB left; give the guests less in "
         "the profile, or shut one down");
+    fixture_write(&fixture, "/proc/meminfo", "MemTotal: 2100000 kB\nMemAvailable:   2100000 kB\n", 0444);
+    assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), -1); /* the node keeps some for itself */
+    assert_error_has(error, "it needs 1.99 GiB of memory and this node has 986 MiB left");
     fixture_write(&fixture, "/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable:   3000000 kB\n", 0444);
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
     rf_autodomain virDomainPtr domain =

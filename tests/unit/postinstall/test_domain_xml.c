@@ -28,6 +28,16 @@ static void domains_are_as_they_were_reviewed(void **state)
     fixture_close(&fixture);
 }
 
+static void a_second_card_in_the_customers_network(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    assert_domain(&fixture, 3, false, "domain-bridged.xml");
+    assert_domain(&fixture, 4, false, "domain-vlan.xml");
+    fixture_close(&fixture);
+}
+
 static void without_kvm_the_guest_is_emulated(void **state)
 {
     (void)state;
@@ -78,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_are_as_they_were_reviewed),
+        cmocka_unit_test(a_second_card_in_the_customers_network),
         cmocka_unit_test(without_kvm_the_guest_is_emulated),
         cmocka_unit_test(the_digest_covers_the_definition_but_not_the_seed),
         cmocka_unit_test(values_are_escaped),

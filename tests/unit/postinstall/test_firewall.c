@@ -18,6 +18,17 @@ static void the_ruleset_is_as_it_was_reviewed(void **state)
     fixture_close(&fixture);
 }
 
+/* The node says nothing where it has no address; over the uplink it is as it was. */
+static void networks_of_the_customer(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_autofree char *text = rf_firewall_text(fixture.model);
+    assert_golden("nftables-bridges.conf", text);
+    fixture_close(&fixture);
+}
+
 static void nothing_is_open_that_is_not_used(void **state)
 {
     (void)state;
@@ -48,6 +59,7 @@ static void it_is_written_and_loaded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(networks_of_the_customer),
         cmocka_unit_test(the_ruleset_is_as_it_was_reviewed),
         cmocka_unit_test(nothing_is_open_that_is_not_used),
         cmocka_unit_test(it_is_written_and_loaded),

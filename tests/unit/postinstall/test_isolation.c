@@ -17,6 +17,16 @@ static void the_rules_are_as_they_were_reviewed(void **state)
     fixture_close(&fixture);
 }
 
+static void guests_in_the_customers_networks(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_autofree char *text = rf_isolation_text(fixture.model);
+    assert_golden("richtfest-guests-bridges.nft", text);
+    fixture_close(&fixture);
+}
+
 static void a_title_can_not_be_a_rule(void **state)
 {
     (void)state;
@@ -68,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_are_as_they_were_reviewed),
+        cmocka_unit_test(guests_in_the_customers_networks),
         cmocka_unit_test(a_title_can_not_be_a_rule),
         cmocka_unit_test(it_is_written_loaded_and_switched_on),
     };

@@ -46,6 +46,26 @@ static void a_company_waits_for_its_directory(void **state)
     fixture_close(&fixture);
 }
 
+/* A guest's definition waits for its bridge, and nothing else does; one that the profile lost goes, the uplink's stays. */
+static void bridges_come_before_their_guests(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:{s:s,s:s}}", "bridges", "uplink", "x", "old", "y");
+    fixture_open_with(&fixture, fixture_bridges, facts, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, facts, plan);
+    rf_autofree char *text = NULL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rf_step *step = &plan->steps[i];
+        if (strstr(step->id, "bridge") || (step->after && strstr(step->after, "bridge")))
+            rf_append(&text, "%u %s%s%s%s: %s\n", step->lane, step->id, step->independent ? "" : " (alone)",
+                      step->after ? " after " : "", step->after ? step->after : "", step->title);
+    }
+    assert_golden("plan-bridges.txt", text);
+    fixture_close(&fixture);
+}
+
 static bool qemu_img(rf_runner *runner)
 {
     struct rf_command command = {.argv = RF_ARGV("qemu-img", "--version")};
@@ -205,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
+        cmocka_unit_test(bridges_come_before_their_guests),
         cmocka_unit_test(a_company_waits_for_its_directory),
         cmocka_unit_test(one_guests_failure_leaves_the_others),
         cmocka_unit_test(what_the_facts_say_is_done),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
 #include "postinstall/ca.h"
+#include "postinstall/description.h"
 #include "postinstall/secret.h"
 #include "postinstall/seed.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -73,9 +74,28 @@ static void a_settled_guest_needs_none(void **state)
     fixture_close(&fixture);
 }
 
+/* The guest itself sets up its second card: cloud-init's network is the node's. */
+static void a_guest_is_told_of_its_second_card(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_autojson json_t *none = rf_description(&fixture.model->guests[0]);
+    rf_autojson json_t *fixed = rf_description(&fixture.model->guests[1]);
+    rf_autojson json_t *dhcp = rf_description(&fixture.model->guests[2]);
+    const json_t *lan = json_object_get(fixed, "lan");
+    assert_null(json_object_get(none, "lan"));
+    assert_string_equal(rf_json_string(lan, "mac"), fixture.model->guests[1].lan_mac);
+    assert_string_equal(rf_json_string(lan, "address"), "203.0.113.5/24");
+    assert_string_equal(rf_json_string(lan, "gateway"), "203.0.113.9");
+    assert_int_equal(json_object_size(json_object_get(dhcp, "lan")), 1);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_guest_is_told_of_its_second_card),
         cmocka_unit_test(the_texts_are_as_they_were_reviewed),
         cmocka_unit_test(a_member_knows_its_directory),
         cmocka_unit_test(the_seed_holds_the_texts_and_nobody_else_reads_it),

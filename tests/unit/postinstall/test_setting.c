@@ -127,6 +127,33 @@ static void every_type_has_borders(void **state)
     }
 }
 
+static void an_address_to_dial_has_a_place_for_the_number(void **state)
+{
+    (void)state;
+    rf_autojson json_t *desk = json_pack("[s,s]", "{number}", "{user}");
+    rf_autojson json_t *crm = json_pack("[s,s,s]", "__PHONETO__", "__LOGIN__", "__PASS__");
+    const struct {
+        json_t *places;
+        const char *value, *said; /* NULL: it is fine */
+    } samples[] = {
+        {desk, "\"https://p.example/c?to={number}&from={user}\"", NULL},
+        {desk, "\"https://p.example/c?to={nummer}\"", "has no {number}, where the number belongs"},
+        {desk, "\"https://p.example/c?to={number}&from={extension}\"", "holds {extension}, which nobody fills in"},
+        {desk, "\"https://p.example/c?to=__PHONETO__\"", "has no {number}"},
+        {desk, "\"p.example/c?to={number}\"", "is not a whole http or https address"},
+        {desk, "7", "is not a whole http or https address"},
+        {crm, "\"https://p.example/c?to=__PHONETO__&u=__LOGIN__&p=__PASS__&a__b=1\"", NULL},
+        {crm, "\"https://p.example/c?to=__PHONETO__&u=__USER__\"", "holds __USER__, which nobody fills in"},
+    };
+    for (size_t i = 0; i < RF_COUNT(samples); i++) {
+        const struct rf_recipe_setting setting = {.places = samples[i].places};
+        rf_autofree char *said = wrong(setting, "dial", samples[i].value);
+        assert_int_equal(said == NULL, samples[i].said == NULL);
+        if (said && !strstr(said, samples[i].said))
+            fail_msg("%s does not say %s", said, samples[i].said);
+    }
+}
+
 static void numbers_have_a_range(void **state)
 {
     (void)state;
@@ -157,7 +184,7 @@ static void types_are_listed(void **state)
     (void)state;
     rf_autofree char *names = rf_setting_type_names();
     assert_string_equal(names,
-                        "boolean, email, host, integer, netbios, realm, sha256, text, url, choice, names, paths, "
+                        "boolean, email, host, integer, netbios, realm, sha256, text, url, choice, dial, names, paths, "
                         "accounts");
     assert_null(rf_setting_type("colour"));
 }
@@ -166,8 +193,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_judged),      cmocka_unit_test(each_types_own_example_is_right),
-        cmocka_unit_test(every_type_has_borders), cmocka_unit_test(numbers_have_a_range),
-        cmocka_unit_test(a_choice_suggests),      cmocka_unit_test(types_are_listed),
+        cmocka_unit_test(every_type_has_borders), cmocka_unit_test(an_address_to_dial_has_a_place_for_the_number),
+        cmocka_unit_test(numbers_have_a_range),   cmocka_unit_test(a_choice_suggests),
+        cmocka_unit_test(types_are_listed),
     };
     return cmocka_run_group_tests_name("postinstall/setting", tests, NULL, NULL);
 }

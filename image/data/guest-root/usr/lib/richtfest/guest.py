@@ -18,6 +18,7 @@ read. Exit status: 0 done, 1 not yet (the unit tries again), 2 never.
 import base64
 import fcntl
 import grp
+import ipaddress
 import json
 import os
 import pwd
@@ -34,6 +35,8 @@ DONE = "/var/lib/richtfest/done"  # services that wait for the first configurati
 TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+LAN = "/etc/systemd/network/05-richtfest-lan.network"
+LAN_TABLE = 20  # of routes: any number that nobody else uses
 CREDENTIALS = "security-credentials"  # cloud-init keeps values below this key out of its world-readable files
 ARTEFACTS = "/usr/share/richtfest/artefacts"  # NAME/… each: what Debian does not carry, unpacked by the image build, or by artefacts()
 DRIVE = "/dev/disk/by-label/artefacts"  # what this image was built without, and the node has brought since
@@ -206,9 +209,40 @@ def tls_files(g, group=None):
     return put(TLS + "/cert.pem", g["certificate"]) | changed
 
 
+def lan_text(lan):
+    """networkd's file for the card in the customer's own network. The first card keeps the way out, the resolver and all that the node
+    needs; so who asks by way of a router there is answered by way of it only because the answer's own address says so."""
+    head = (f"# Written by richtfest; changes are overwritten.\n[Match]\nMACAddress={lan['mac']}\n\n[Link]\nRequiredForOnline=no\n\n"
+            "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n")
+    if "address" not in lan:
+        return head + ("DHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\nUseGateway=no\nUseDNS=no\nUseNTP=no\nUseDomains=no\nUseHostname=no\n"
+                       "SendHostname=yes\n")
+    text = head + f"Address={lan['address']}\n"
+    if "gateway" in lan:
+        at = ipaddress.ip_interface(lan["address"])
+        text += (f"\n[Route]\nDestination={at.network}\nScope=link\nTable={LAN_TABLE}\n"
+                 f"\n[Route]\nGateway={lan['gateway']}\nTable={LAN_TABLE}\n"
+                 f"\n[RoutingPolicyRule]\nFrom={at.ip}\nTable={LAN_TABLE}\n")
+    return text
+
+
+def lan(g):
+    """True where it changed. The card itself may come with the guest's next start only."""
+    if g.get("lan"):
+        changed = put(LAN, lan_text(g["lan"]))
+    else:
+        changed = os.path.exists(LAN)
+        if changed:
+            os.unlink(LAN)
+    if changed:
+        ask("networkctl", "reload")
+    return changed
+
+
 def basics(g, group=None):
     """What every guest has. True where the certificate changed."""
     name_service(g)
+    lan(g)
     trust_ca(g)
     changed = tls_files(g, group)
     put(PUBLIC, json.dumps({k: v for k, v in g.items() if k != "secrets"}, indent=1, sort_keys=True) + "\n")

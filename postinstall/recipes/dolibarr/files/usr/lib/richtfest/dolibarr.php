@@ -3,7 +3,7 @@
 // Changes Dolibarr through its own objects, as www-data.
 //
 //   dolibarr.php modules           once, at image build: the modules, and the group of those who work with the CRM
-//   dolibarr.php settings          {company, language, dial_url, base_dn?, password?, callerid?} on standard input
+//   dolibarr.php settings          {company, language, dial_url, country_code, base_dn?, password?, callerid?} on standard input
 //   dolibarr.php users             the directory's users become Dolibarr's; who is gone or locked there is locked here
 if (php_sapi_name() !== 'cli') {
     exit(1);
@@ -83,6 +83,7 @@ function settings(): void
     $dial = $wanted['dial_url'] ?? '';
     set_constant('CLICKTODIAL_URL', $dial);
     set_constant('CLICKTODIAL_USE_TEL_LINK_ON_PHONE_NUMBERS', $dial === '' ? '1' : null);
+    set_constant('RICHTFEST_COUNTRY_CODE', (string) ($wanted['country_code'] ?? 49)); // dolibarr-caller.php
     // where Dolibarr's LDAP class looks for users, whatever conf.php says of the login
     $base = $wanted['base_dn'] ?? null;
     foreach (['LDAP_SERVER_DN' => $base, 'LDAP_USER_DN' => $base, 'LDAP_FIELD_LOGIN' => 'samaccountname', 'LDAP_FIELD_NAME' => 'sn',

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The part of the packet filter for guests in the customer's own networks (postinstall/bridge.h), where they meet hosts that nobody here
+ * knows. Their ports are isolated, as in the node's network: two guests do not meet at the bridge. At each port:
+ *
+ *   - out of the guest: its own hardware address; a fixed address only that one; by DHCP one address at a time, none that is the
+ *     node's or another guest's, and it is free again when it was silent for two minutes. No DHCP server, no IPv6, nothing else.
+ *   - into the guest: answers, pings, and what `lan.open` says. Without connection tracking (it would change how the kernel treats
+ *     every bridge): a TCP connection's first segment is what is asked about, and UDP to ports below the ephemeral ones
+ *     (ip_local_port_range begins at 32768).
+ *   - between guest and node: nothing at all. Who comes in by a router, does so as any other host of the world.
+ *
+ * On a bridge over a further card the node has no address and passes nothing on.
+ */
+#pragma once
+
+#include "base/step.h"
+#include "postinstall/node.h"
+
+/* Rules for the chain `forward` of the routed table: nothing to or from a network where the node has no address. */
+void rf_lan_routed(char **text, const rf_node_model *model);
+
+/* The first rule of the bridged table's chain `prerouting`, "" without bridged guests; and its sets and chains. The caller frees them. */
+char *rf_lan_entry(const rf_node_model *model);
+char *rf_lan_bridged(const rf_node_model *model);
+
+/* Rules for the chain `input` of the node's own filter: nothing from where the node has no address. The caller frees it. */
+char *rf_lan_silent(const rf_node_model *model);
+
+/* Tells the rules that are loaded anew which addresses the node has now. At a boot they learn it from its ARP. */
+int rf_lan_teach(const rf_node_model *model, struct rf_step_env *env, rf_error **err);

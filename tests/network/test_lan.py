@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests with a second card in the customer's own network, tried with packets: over the uplink, and by VLAN over a further card."""
+import os
+import struct
+import time
+
+import pytest
+
+import frames
+import lan
+from house import NODE, NODE_OUTSIDE, WORLD, missing, run
+from lan import CAMPUS, GUESTS, UPLINK_MAC, Lan, cards, lan_address
+
+NOBODY = "00:00:00:00:00:00"
+
+
+@pytest.fixture(scope="module")
+def bare():
+    why = missing() or lan.missing()
+    if why:
+        pytest.skip(why)
+    with Lan(f"rfl{os.getpid()}") as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+def ruled(bare):
+    bare.load()
+    return bare
+
+
+@pytest.fixture
+def tagged(ruled):
+    if not ruled.vlans:
+        pytest.skip(lan.vlans_missing())
+    return ruled
+
+
+@pytest.fixture
+def fresh(ruled):
+    """With nothing learned yet."""
+    ruled.load()
+    assert ruled.tcp("node", WORLD, 443) == "open"
+    run("ip", "-n", ruled.node, "neigh", "flush", "dev", "rfb-lan")
+    assert ruled.tcp("node", WORLD, 443) == "open"  # now the rules have seen the node's own ARP
+    return ruled
+
+
+def lan_mac(name):
+    return cards()[name][1][1]
+
+
+def claim(house, liar, address, own=None):
+    """ARP by a guest that an address is its own, as an announcement; the frames that the world sees of it."""
+    own = own or lan_mac(liar)
+    seen = house.watch("world", 0.8)
+    house.send(liar, frames.arp(own, own, address, NOBODY, address, 2), "eth1")
+    house.send(liar, frames.arp(own, own, address, NOBODY, WORLD, 1), "eth1")
+    return [frame for frame in seen() if frame[6:12] == frames.mac(own) and frame[12:14] == b"\x08\x06"]
+
+
+def say(house, liar, frame, who="world", card="eth0"):
+    """A frame of a guest; whether it arrives."""
+    seen = house.watch(who, 0.8, card)
+    house.send(liar, frame, "eth1")
+    return frame[12:] in [other[12:len(frame)] for other in seen()]
+
+
+def packet(house, liar, source, source_mac=None, port=443, source_port=5353, words=b"hello"):
+    return frames.udp(source_mac or lan_mac(liar), house.mac("world"), source, WORLD, port, words, source_port)
+
+
+def test_before_the_rules_an_address_can_be_taken(bare):
+    """What the tests below send does work where nothing forbids it."""
+    assert claim(bare, "web", NODE_OUTSIDE)
+    assert say(bare, "web", packet(bare, "web", lan_address("pbx")))
+    run("ip", "-n", bare.space("world"), "neigh", "flush", "all")
+
+
+def test_the_node_is_reached_as_before(ruled):
+    """Its own address is the bridge's."""
+    for port in (22, 9090):
+        assert ruled.tcp("world", NODE_OUTSIDE, port) == "open"
+    assert ruled.tcp("node", WORLD, 443) == "open"
+
+
+@pytest.mark.parametrize("guest,kind,port,outcome", [
+    ("pbx", "tcp", 443, "open"), ("pbx", "tcp", 22, "silent"), ("pbx", "tcp", 3389, "silent"), ("pbx", "udp", 53, "silent"),
+    ("pbx", "udp", 88, "silent"), ("web", "tcp", 22, "open"), ("web", "udp", 53, "open"), ("app", "tcp", 443, "silent"),
+    ("app", "tcp", 22, "silent"), ("app", "udp", 53, "silent")])
+def test_what_is_open_and_nothing_else(fresh, guest, kind, port, outcome):
+    fresh.tcp(guest, WORLD, 443)
+    assert getattr(fresh, kind)("world", lan_address(guest), port) == outcome
+
+
+@pytest.mark.parametrize("guest", ["pbx", "web", "app"])
+def test_guests_speak_under_their_own_address(fresh, guest):
+    assert fresh.tcp(guest, WORLD, 443) == "open"
+    assert fresh.seen == lan_address(guest)
+    assert fresh.udp(guest, WORLD, 53) == "open"  # and the answer comes back
+
+
+@pytest.mark.parametrize("guest", ["pbx", "web", "app"])
+def test_no_guest_reaches_the_node_there(fresh, guest):
+    """Not even where it knows the node's hardware address."""
+    space = fresh.space(guest)
+    for known in (False, True):
+        if known:
+            run("ip", "-n", space, "neigh", "replace", NODE_OUTSIDE, "lladdr", UPLINK_MAC, "dev", "eth1")
+        for port in (22, 9090, 443):
+            assert fresh.tcp(guest, NODE_OUTSIDE, port) != "open"
+    to_node = frames.udp(lan_mac(guest), UPLINK_MAC, lan_address(guest), NODE_OUTSIDE, 443, b"to the node itself")
+    assert not say(fresh, guest, to_node, "node", "rfb-lan")
+    run("ip", "-n", space, "neigh", "del", NODE_OUTSIDE, "dev", "eth1")
+
+
+@pytest.mark.parametrize("guest", GUESTS)
+def test_in_the_nodes_network_all_is_as_it_was(ruled, guest):
+    assert ruled.udp(guest, NODE, 53) == "open"
+    assert ruled.tcp(guest, NODE, 22) == "silent"
+    assert ruled.tcp("node", GUESTS[guest][0], 443) == "open"  # the proxy and the probes
+
+
+@pytest.mark.parametrize("left,right", [("pbx", "web"), ("web", "pbx"), ("app", "web"), ("web", "app")])
+def test_guests_do_not_meet_at_the_bridge(fresh, left, right):
+    assert fresh.tcp(right, WORLD, 443) == "open"
+    run("ip", "-n", fresh.space(left), "neigh", "replace", lan_address(right), "lladdr", lan_mac(right), "dev", "eth1")
+    assert fresh.tcp(left, lan_address(right), 443) == "silent"
+    run("ip", "-n", fresh.space(left), "neigh", "del", lan_address(right), "dev", "eth1")
+
+
+def test_nor_by_way_of_the_node(ruled):
+    """A guest elsewhere gets out by the node, and not to another guest's second card that way."""
+    assert ruled.tcp("v20", WORLD, 443) == "open"
+    assert ruled.seen == NODE_OUTSIDE
+    assert ruled.tcp("world", lan_address("pbx"), 443) == "open"
+    assert ruled.tcp("v20", lan_address("pbx"), 443) == "silent"
+
+
+@pytest.mark.parametrize("liar", ["pbx", "web", "app"])
+def test_nobody_takes_the_nodes_address(fresh, liar):
+    assert not claim(fresh, liar, NODE_OUTSIDE)
+    assert not say(fresh, liar, packet(fresh, liar, NODE_OUTSIDE))
+    assert fresh.tcp("world", NODE_OUTSIDE, 22) == "open"
+
+
+def test_nobody_takes_a_fixed_address(fresh):
+    assert not claim(fresh, "web", lan_address("pbx"))
+    assert not say(fresh, "web", packet(fresh, "web", lan_address("pbx")))
+
+
+def test_who_has_a_fixed_address_has_no_other(fresh):
+    assert claim(fresh, "pbx", lan_address("pbx"))
+    assert not claim(fresh, "pbx", "203.0.113.77")
+    assert not say(fresh, "pbx", packet(fresh, "pbx", "203.0.113.77"))
+    assert say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx")))
+
+
+def test_an_address_by_dhcp_is_its_guests_alone(fresh):
+    assert fresh.tcp("app", WORLD, 443) == "open"
+    assert not claim(fresh, "web", lan_address("app"))
+    assert not say(fresh, "web", packet(fresh, "web", lan_address("app")))
+    assert say(fresh, "web", packet(fresh, "web", lan_address("web")))
+
+
+def test_by_dhcp_one_address_at_a_time(fresh):
+    assert say(fresh, "web", packet(fresh, "web", "203.0.113.70"))
+    assert not say(fresh, "web", packet(fresh, "web", "203.0.113.71"))
+    assert not claim(fresh, "web", "203.0.113.71")
+    assert say(fresh, "web", packet(fresh, "web", "203.0.113.70"))
+
+
+def test_and_another_one_when_the_first_was_silent(ruled):
+    ruled.load(lan.rules_text().replace("timeout 2m", "timeout 1s"))
+    assert say(ruled, "web", packet(ruled, "web", "203.0.113.70"))
+    time.sleep(1.5)
+    assert say(ruled, "web", packet(ruled, "web", "203.0.113.71"))
+    ruled.load()
+
+
+def test_nobody_takes_a_hardware_address(fresh):
+    for mac in (UPLINK_MAC, lan_mac("pbx"), "52:54:00:99:99:99"):
+        assert not say(fresh, "web", packet(fresh, "web", lan_address("web"), mac))
+        assert not claim(fresh, "web", lan_address("web"), mac)
+    seen = fresh.watch("world", 0.8)  # its own in the frame, another one inside ARP
+    fresh.send("web", frames.arp(lan_mac("web"), UPLINK_MAC, lan_address("web"), NOBODY, WORLD, 2), "eth1")
+    assert not [frame for frame in seen() if frames.mac(lan_mac("web")) == frame[6:12]]
+    assert not say(fresh, "pbx", frames.udp(cards()["pbx"][0][1], fresh.mac("world"), lan_address("pbx"), WORLD, 9, b"the other card"))
+
+
+def test_dhcp_is_asked_and_never_answered_by_a_guest(fresh):
+    ask = frames.udp(lan_mac("app"), frames.EVERYBODY, "0.0.0.0", "255.255.255.255", 67, b"discover", 68)
+    assert say(fresh, "app", ask)
+    assert not say(fresh, "pbx", frames.udp(lan_mac("pbx"), frames.EVERYBODY, "0.0.0.0", "255.255.255.255", 67, b"discover", 68))
+    assert not say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx"), port=68, source_port=67, words=b"offer!"))
+    offer = frames.udp(fresh.mac("world"), frames.EVERYBODY, WORLD, "255.255.255.255", 68, b"an offer", 67)
+    for guest, comes in (("app", True), ("pbx", False)):
+        seen = fresh.watch(guest, 0.8, "eth1")
+        fresh.send("world", offer)
+        assert bool([frame for frame in seen() if b"an offer" in frame]) == comes
+
+
+def test_no_ipv6_in_or_out(fresh):
+    hello = b"\x60" + bytes(3) + struct.pack("!HBB", 8, 17, 64) + bytes(16) + bytes(16) + struct.pack("!HHHH", 1, 2, 8, 0)
+    assert not say(fresh, "web", frames.mac("33:33:00:00:00:01") + frames.mac(lan_mac("web")) + b"\x86\xdd" + hello)
+    seen = fresh.watch("web", 0.8, "eth1")
+    mark = hello[:-8] + b"ABCDEFGH"
+    fresh.send("world", frames.mac(lan_mac("web")) + frames.mac(fresh.mac("world")) + b"\x86\xdd" + mark)
+    assert not [frame for frame in seen() if b"ABCDEFGH" in frame]
+
+
+@pytest.mark.parametrize("guest,vlan", [("v20", 20), ("v30", 30)])
+def test_a_guest_is_in_its_vlan(tagged, guest, vlan):
+    assert tagged.tcp(guest, CAMPUS[vlan], 443) == "open"
+    assert tagged.seen == lan_address(guest)
+    assert tagged.tcp("campus", lan_address(guest), 443) == "open"
+    assert tagged.tcp("campus", lan_address(guest), 22) == "silent"
+
+
+def test_and_in_no_other(tagged):
+    """The same addresses in another VLAN's card: nothing comes there."""
+    mac = tagged.mac("campus")
+    frame = frames.udp(lan_mac("v20"), mac, lan_address("v20"), CAMPUS[20], 9, b"which vlan")
+    for card, comes in (("eth0.20", True), ("eth0.30", False)):
+        assert say(tagged, "v20", frame, "campus", card) == comes
+    for vlan in (30, 1, 0):
+        labelled = frame[:12] + b"\x81\x00" + struct.pack("!H", vlan) + frame[12:]
+        seen = [tagged.watch("campus", 0.8, card) for card in ("eth0", "eth0.20", "eth0.30")]
+        tagged.send("v20", labelled, "eth1")
+        assert not [one for watch in seen for one in watch() if b"which vlan" in one]
+    for card in ("eth0", "eth0.30"):
+        seen = tagged.watch("v20", 0.8, "eth1")
+        tagged.send("campus", frames.arp(mac, mac, "192.168.20.9", NOBODY, lan_address("v20"), 1), card)
+        assert not [one for one in seen() if frames.mac(mac) in one]
+
+
+def test_the_node_says_nothing_where_it_has_no_address(ruled):
+    """Linux answers on any card for any of its addresses; and it would pass things on."""
+    node_mac = "52:54:00:12:34:57"
+    space = ruled.space("campus")
+    run("ip", "-n", ruled.node, "route", "replace", "192.168.1.0/24", "dev", "rfb-dmz")
+    for address in (NODE, NODE_OUTSIDE):
+        run("ip", "-n", space, "route", "replace", address, "dev", "eth0")
+        run("ip", "-n", space, "neigh", "replace", address, "lladdr", node_mac, "dev", "eth0")
+        for port in (22, 9090, 443):
+            assert ruled.tcp("campus", address, port) == "silent"
+    run("ip", "-n", ruled.space("world"), "route", "replace", "192.168.1.0/24", "via", NODE_OUTSIDE)
+    run("ip", "-n", space, "route", "replace", WORLD, "via", NODE_OUTSIDE, "dev", "eth0", "onlink")
+    seen = ruled.watch("world", 0.8)
+    ruled.send("campus", frames.udp(ruled.mac("campus"), node_mac, CAMPUS[None], WORLD, 443, b"let me through"))
+    assert not [frame for frame in seen() if b"let me through" in frame]
+    seen = ruled.watch("campus", 0.8)
+    ruled.send("world", frames.udp(ruled.mac("world"), UPLINK_MAC, WORLD, CAMPUS[None], 443, b"let me through"))
+    assert not [frame for frame in seen() if b"let me through" in frame]

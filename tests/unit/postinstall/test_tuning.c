@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "postinstall/domain.h"
+#include "postinstall/domain_xml.h"
+#include "postinstall/plan.h"
+#include "postinstall/tuning.h"
+#include "tests/unit/postinstall/fixture.h"
+
+static const char guests[] = "  - {name: a, recipe: plain}\n"
+                             "  - {name: b, recipe: plain, weight: 200, io: {iops: 500, bandwidth: 10 MB}}\n";
+
+static void the_definition_says_it_but_its_digest_does_not(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, guests, NULL, rf_runner_dry());
+    struct rf_guest *asked = (struct rf_guest *)fixture.model->guests[1].asked;
+    char before[RF_SHA256_HEX], after[RF_SHA256_HEX];
+    rf_domain_digest(&fixture.model->guests[1], before);
+    rf_autoxml xmlDoc *document = rf_domain_xml(&fixture.model->guests[1], false);
+    rf_autofree char *text = rf_xml_text(document), *plain = without_root(&fixture, text);
+    memset(strstr(plain, " digest=\"") + strlen(" digest=\""), '0', 64);
+    assert_golden("domain-tuned.xml", plain);
+    asked->weight = 100;
+    asked->io.iops = 0;
+    asked->io.bandwidth = 0;
+    rf_domain_digest(&fixture.model->guests[1], after);
+    assert_string_equal(before, after);
+    rf_autoxml xmlDoc *without = rf_domain_xml(&fixture.model->guests[1], false);
+    rf_autofree char *nothing = rf_xml_text(without);
+    assert_null(strstr(nothing, "tun"));
+    fixture_close(&fixture);
+}
+
+static void in_words(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, guests, NULL, rf_runner_dry());
+    rf_autofree char *none = rf_tuning_text(&fixture.model->guests[0]),
+                     *all = rf_tuning_text(&fixture.model->guests[1]);
+    rf_autofree char *plain = rf_tuning_words(&fixture.model->guests[0]),
+                     *words = rf_tuning_words(&fixture.model->guests[1]);
+    assert_string_equal(none, "");
+    assert_string_equal(all, "weight=200 iops=500 bandwidth=10000000");
+    assert_string_equal(plain, "weight 100, its disk without limits");
+    assert_string_equal(words, "weight 200, at most 500 requests and 10.0 MB a second");
+    fixture_close(&fixture);
+}
+
+static char *title_with(const struct fixture *fixture, const char *tuning, bool running)
+{
+    char digest[RF_SHA256_HEX];
+    rf_domain_digest(&fixture->model->guests[1], digest);
+    rf_autojson json_t *facts = json_pack("{s:{s:{s:s,s:s,s:s}}}", "guests", "b", "digest", digest, "state",
+                                          running ? "running" : "shut off", "tuning", tuning);
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture->model, facts, plan);
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->steps[i].id, "domain/b") == 0)
+            return plan->steps[i].done ? rf_strdup("done") : rf_strdup(plan->steps[i].title);
+    return NULL;
+}
+
+static void the_plan_says_that_it_goes_on_running(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, guests, NULL, rf_runner_dry());
+    rf_autofree char *running = title_with(&fixture, "weight=50", true), *off = title_with(&fixture, "", false);
+    rf_autofree char *done = title_with(&fixture, "weight=200 iops=500 bandwidth=10000000", true);
+    assert_string_equal(running, "Give b weight 200, at most 500 requests and 10.0 MB a second, while it runs");
+    assert_string_equal(off, "Give b weight 200, at most 500 requests and 10.0 MB a second");
+    assert_string_equal(done, "done");
+    fixture_close(&fixture);
+}
+
+/* libvirt's mock takes the definition, and may not be able to change a running domain: both are fine, and both are said. */
+static void a_running_guest_is_changed_without_a_restart(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open_with(&fixture, guests, facts, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    struct rf_guest *asked = (struct rf_guest *)guest->asked;
+    if (rf_step_domain.apply(&fixture.env, guest, NULL) < 0) {
+        print_message("skipped: libvirt's test driver does not take the definition\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autodomain virDomainPtr domain =
+        virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), guest->asked->name);
+    assert_int_equal(virDomainCreate(domain), 0);
+    asked->weight = 300;
+    asked->io.iops = 1000;
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_domain.apply(&fixture.env, guest, NULL), 0);
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    assert_false(rf_domain_restart_needed(domain));
+    rf_autofree char *known = rf_domain_tuning_of(domain), *events = fixture_read(&fixture, "/events.jsonl");
+    assert_string_equal(known, "weight=300 iops=1000");
+    assert_null(strstr(events ? events : "", "snapshot"));
+    assert_null(strstr(events ? events : "", "former definition"));
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_definition_says_it_but_its_digest_does_not),
+        cmocka_unit_test(in_words),
+        cmocka_unit_test(the_plan_says_that_it_goes_on_running),
+        cmocka_unit_test(a_running_guest_is_changed_without_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
