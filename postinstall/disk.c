@@ -18,8 +18,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { CONVERT_SECONDS = 3600 };
+
+#define FULL                                                                                                           \
+    (64 *                                                                                                              \
+     RF_MIB) /* less than any write of qemu-img that could not be done for want of room (its clusters are smaller) */
 
 /* What qemu-img knows of an image; works while a guest has it open. */
 static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **err)
@@ -143,16 +148,35 @@ static int grow_image(struct rf_step_env *env, const struct rf_node_guest *guest
     return (uint64_t)rf_json_integer(info, "virtual-size", 0) >= guest->disk ? 0 : resize(env, guest, path, err);
 }
 
+/* A half-written disk takes room that the others need. */
+static void remove_unfinished(char **path)
+{
+    if (*path)
+        unlink(*path);
+    free(*path);
+}
+
+/* Asked while the half-written disk is still there. */
+static const char *why_full(const char *path)
+{
+    struct statvfs status;
+    bool full = statvfs(path, &status) == 0 && (uint64_t)status.f_bavail * status.f_frsize < FULL;
+    return full ? ": the pool is full; make room in " RF_POOL_DIR
+                  " ('richtfest guest delete' removes a guest that is not needed)"
+                : "";
+}
+
 static int create(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
     rf_autofree char *base = rf_node_path(guest->node, "%s/%s", RF_BASE_IMAGES, guest->recipe->image);
-    rf_autofree char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
+    RF_CLEANUP(remove_unfinished)
+    char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
     if (!rf_exists(base))
         return rf_fail(err, RF_FAILED,
                        "the base image of recipe '%s' is not on this node: %s; copy it there from the ISO",
                        guest->recipe->name, base);
     if (copy_image(env, base, new, err) < 0 || grow_image(env, guest, new, err) < 0)
-        return rf_wrap(err, "the disk of %s", guest->asked->name);
+        return rf_wrap(err, "the disk of %s%s", guest->asked->name, why_full(new));
     if (flush(new, err) < 0 || unsettle(guest, err) < 0)
         return -1;
     if (rename(new, path) < 0)

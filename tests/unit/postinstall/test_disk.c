@@ -4,6 +4,9 @@
 #include "postinstall/disk.h"
 #include "tests/unit/postinstall/fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #define BASE RF_BASE_IMAGES "/active-directory.qcow2"
 #define DISK RF_POOL_DIR "/dc1.qcow2"
 
@@ -113,6 +116,53 @@ static void an_image_gets_no_file_of_the_node(void **state)
     }
 }
 
+static int small_pool(const struct fixture *fixture)
+{
+    rf_autofree char *pool = rf_format("%s" RF_POOL_DIR, fixture->root);
+    assert_int_equal(rf_make_dirs(pool, 0755, NULL), 0);
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -1;
+    return mount("tmpfs", pool, "tmpfs", 0, "size=3m");
+}
+
+/* A recipe's image of two mebibytes that can't be made smaller. */
+static void write_full_base(struct fixture *fixture)
+{
+    rf_autofree char *raw = rf_format("%s/raw", fixture->root), *base = rf_format("%s%s", fixture->root, BASE);
+    char *bytes = malloc(2 << 20);
+    for (size_t i = 0; i < 2 << 20; i++)
+        bytes[i] = (char)(i * 31 + i / 257 + 1);
+    assert_int_equal(rf_write_file(raw, bytes, 2 << 20, 0600, NULL), 0);
+    free(bytes);
+    fixture_write(fixture, RF_BASE_IMAGES "/.made", "", 0644);
+    const char *const *convert = RF_ARGV("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, base);
+    assert_int_equal(rf_run_argv(fixture->runner, convert, NULL), 0);
+}
+
+static void a_full_pool_is_said_and_not_kept_full(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!have_qemu_img(fixture.runner) || small_pool(&fixture) < 0) {
+        print_message("skipped: no qemu-img, or no mounts without being root\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    write_full_base(&fixture);
+    assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), -1);
+    rf_autofree char *text = rf_error_text(error), *pool = rf_format("%s" RF_POOL_DIR, fixture.root);
+    rf_autofree char *unfinished = rf_format("%s/.dc1.qcow2.new", pool), *disk = rf_format("%s%s", fixture.root, DISK);
+    rf_error_free(error);
+    assert_non_null(strstr(text, "No space left on device"));
+    assert_non_null(strstr(text, "the disk of dc1: the pool is full; make room in " RF_POOL_DIR));
+    assert_false(rf_exists(unfinished));
+    assert_false(rf_exists(disk));
+    assert_int_equal(umount(pool), 0);
+    fixture_close(&fixture);
+}
+
 static void an_absent_base_is_said(void **state)
 {
     (void)state;
@@ -131,6 +181,7 @@ int main(void)
         cmocka_unit_test(an_overlay_is_written_out),
         cmocka_unit_test(an_overlay_without_its_base_is_said),
         cmocka_unit_test(an_image_gets_no_file_of_the_node),
+        cmocka_unit_test(a_full_pool_is_said_and_not_kept_full),
         cmocka_unit_test(an_absent_base_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
