@@ -222,6 +222,9 @@ def check_rdp(home, node, lab, guests, people, authority_file):
     ts1 = guests["ts1"]
     code, said = home.ask("/usr/bin/python3", rdp.__file__, ts1["address"], ts1["fqdn"], authority_file)
     assert code == 0 and said.startswith("TLSv1."), said
+    if not rdp.program():
+        print("no desktop by RDP: this host has no client (apt install freerdp2-x11 or freerdp3-x11)")
+        return
     with rdp.Screen(os.getpid()) as screen:
         for user, gets_in in (("anna", True), ("bernd", False)):
             client = rdp.client(home, screen, ts1["fqdn"], user, people[user], lab.path(f"rdp-{user}.log"))

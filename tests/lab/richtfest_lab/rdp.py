@@ -3,6 +3,7 @@
 who answers there: it needs no more than Python, wherever it is run."""
 
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -26,6 +27,11 @@ def greet(address, name, authority):
             return tls.version()
 
 
+def program():
+    """The client of this host; None where it has none."""
+    return shutil.which("xfreerdp3") or shutil.which("xfreerdp")
+
+
 class Screen:
     """An X server without a screen, for the client."""
 
@@ -47,7 +53,7 @@ class Screen:
 
 def client(laptop, screen, address, user, password, log):
     """A login under way (a process, to be ended by whoever started it). The password goes by standard input."""
-    argv = ["xfreerdp", f"/v:{address}", f"/u:{user}", "/from-stdin", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
+    argv = [program(), f"/v:{address}", f"/u:{user}", "/from-stdin", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
     environment = dict(os.environ, DISPLAY=screen.name, HOME=os.path.dirname(log))
     with open(log, "ab") as out:
         process = laptop.start(argv, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment)
