@@ -270,7 +270,7 @@ def picture(node, names):
         "domains": {name: node.sudo(f"{virsh} dumpxml --inactive {name}").stdout for name in names},
         "state": sorted(node.sudo("find /var/lib/richtfest/guests -type f -not -name probes.json -not -name health.json "
                                   "-printf '%p %s %T@\\n'").stdout.splitlines()),
-        "proxy": node.sudo("sha256sum /etc/caddy/Caddyfile", check=False).stdout,
+        "proxy": node.sudo("sha256sum /etc/richtfest/proxy/Caddyfile").stdout,
         "vpn": node.sudo("richtfest vpn show laptop-anna").stdout,
         "host key": node.sudo("cat /var/lib/richtfest/ssh/ssh_host_ed25519_key.pub").stdout,
     }
