@@ -118,7 +118,7 @@ def picture(node, guest):
         f"virsh -c qemu:///system dumpxml --inactive {guest}; virsh -c qemu:///system dominfo {guest} | grep -E ^Auto.*; "
         f"cd /var/lib/richtfest/guests/{guest}; find . -type f -not -name probes.json -printf \"%p %m %U %G\\n\" | sort; "
         "cat settled.json generated.json grown; "
-        "ls -A /var/lib/libvirt/images; ls -A /var/lib/richtfest/handover; find /run/richtfest -path \"*seed*\" -type f"
+        "ls -A /var/lib/libvirt/images; ls -A /var/lib/richtfest/handover; ls -A /run/richtfest-seeds"
     )
     text = node.sudo(f"sh -c '{script}'").stdout
     inside = ["/etc/cloud/cloud-init.disabled", "/var/lib/cloud/instance"]
