@@ -57,6 +57,7 @@ lab-core: iso
 
 ## make lab       every machine in QEMU: those of make test, and the long ones besides
 lab: deps
+	@tests/deps.sh tests/lab/long-packages.txt
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab
 

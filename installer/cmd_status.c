@@ -8,6 +8,7 @@
 #include "installer/arrays.h"
 #include "installer/disks.h"
 #include "installer/inputs.h"
+#include "installer/last_run.h"
 #include "installer/subcommand.h"
 #include "installer/undelivered.h"
 #include "postinstall/status.h"
@@ -74,7 +75,9 @@ static void print_text(const json_t *status)
     printf("Node %s (%s), Richtfest %s, up %s, %s\n%s\n%s\n%s\n%s", rf_json_string(node, "id"),
            rf_json_string(node, "hostname"), rf_json_string(node, "version"), up, rf_json_string(node, "addresses"),
            report, disks, arrays, guests);
-    printf("\n%s\n", json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
+    rf_autofree char *run = rf_last_run_text(json_object_get(status, "last_run"));
+    printf("%s%s\n%s\n", *run ? "\n" : "", run,
+           json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
 }
 
 static json_t *ask(const rf_profile *profile, rf_error **err)
@@ -84,10 +87,11 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
         return NULL;
     rf_autojson json_t *arrays = rf_arrays_json("");
     rf_autojson json_t *disks = disks_json(profile);
-    bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests);
-    return json_pack("{s:o,s:o,s:O,s:O,s:O,s:b}", "node", node_json(profile), "report",
-                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests, "healthy",
-                     healthy);
+    rf_autojson json_t *run = rf_last_run_json(RF_STATE_EVENTS);
+    bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
+    return json_pack("{s:o,s:o,s:O,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
+                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,
+                     "last_run", run, "healthy", healthy);
 }
 
 static int show(const rf_profile *profile, bool as_json, rf_error **err)

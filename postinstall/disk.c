@@ -17,12 +17,17 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { CONVERT_SECONDS = 3600 };
+
+/* What is left to the guests that run: libvirt stops one that can't write. */
+#define RESERVE (256 * RF_MIB)
 
 /* What qemu-img knows of an image; works while a guest has it open. */
 static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **err)
@@ -65,39 +70,55 @@ static int clone_file(const char *from, const char *to, rf_error **err)
     return ioctl(target, FICLONE, source) == 0 && fsync(target) == 0 ? 0 : 1;
 }
 
+/* Said before the first byte: a pool that is filled to its end takes the guests with it that run. */
+static int enough_room(const char *pool, uint64_t needed, rf_error **err)
+{
+    struct statvfs status;
+    if (statvfs(pool, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s", pool);
+    uint64_t available = (uint64_t)status.f_bavail * status.f_frsize;
+    if (available >= needed + RESERVE)
+        return 0;
+    rf_autofree char *needs = rf_size_text(needed), *has = rf_size_text(available), *reserve = rf_size_text(RESERVE);
+    return rf_fail(
+        err, RF_FAILED,
+        "it takes %s to begin with, and the pool %s has %s left, of which %s are kept free for the guests that run; "
+        "make room there ('richtfest guest delete' removes a guest that is not needed)",
+        needs, pool, has, reserve);
+}
+
+/* How much an image takes when it is written out with all that it stands on. */
+static int measure(struct rf_step_env *env, const char *from, uint64_t *ret_needed, rf_error **err)
+{
+    rf_autofree char *text = NULL;
+    if (rf_run_output(env->runner, RF_ARGV("qemu-img", "measure", "--output=json", "-O", "qcow2", from), &text, err) <
+        0)
+        return -1;
+    rf_autojson json_t *answer = json_loads(text, 0, NULL);
+    *ret_needed = (uint64_t)rf_json_integer(answer, "required", 0);
+    return *ret_needed ? 0 : rf_fail(err, RF_FAILED, "qemu-img measure %s: it does not say how much is required", from);
+}
+
 /* A recipe's image holds only what differs from the base of all, which lies beside it: both are written out as one disk. An image
  * that asks for any other file of this node (an image from elsewhere could) would put that file into the guest. */
 static int flatten(struct rf_step_env *env, const char *from, const char *base, const char *to, rf_error **err)
 {
+    uint64_t needed;
+    rf_autofree char *pool = rf_strdup(to);
     if (strchr(base, '/') || strchr(base, ':'))
         return rf_fail(err, RF_FAILED, "the image %s refers to '%s', which is no file beside it: not used", from, base);
     rf_autofree char *beside = rf_format("%.*s/%s", (int)(strrchr(from, '/') - from), from, base);
     if (!rf_exists(beside))
         return rf_fail(err, RF_FAILED, "the image %s stands on %s, which is not on this node; copy both from the ISO",
                        from, beside);
+    if (measure(env, from, &needed, err) < 0 || enough_room(dirname(pool), needed, err) < 0)
+        return -1;
     const struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-p", "-O", "qcow2", from, to),
                                        .seconds = CONVERT_SECONDS,
                                        .on_output = rf_qemu_img_progress,
                                        .data = env};
     rf_autoresult struct rf_result result = {0};
     return rf_run(env->runner, &command, &result, err);
-}
-
-/* Where the file system can't share blocks, or the format is another one, the disk takes room of its own. */
-static int enough_room(const struct rf_node_guest *guest, const char *from, rf_error **err)
-{
-    struct stat status;
-    const uint64_t room = rf_fetch_room(guest->node);
-    if (stat(from, &status) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be looked at", from);
-    const uint64_t needs = (uint64_t)status.st_blocks * 512; /* stat(2): whatever the file system's block is */
-    if (needs <= room)
-        return 0;
-    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
-    return rf_fail(err, RF_FAILED,
-                   "it needs %s in %s, and %s are left beside what the other guests need; remove what is not needed "
-                   "there, then 'richtfest apply'",
-                   wanted, RF_POOL_DIR, left);
 }
 
 static int convert_raw(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
@@ -122,7 +143,12 @@ static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *gue
     const int cloned = raw ? 1 : clone_file(from, to, err);
     if (cloned <= 0)
         return cloned;
-    if (enough_room(guest, from, err) < 0)
+    struct stat status;
+    rf_autofree char *pool = rf_strdup(to);
+    if (stat(from, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be looked at", from);
+    /* where blocks can't be shared it takes room of its own; stat(2) counts in 512 bytes, whatever the file system's block is */
+    if (enough_room(dirname(pool), (uint64_t)status.st_blocks * 512, err) < 0)
         return -1;
     return raw ? convert_raw(env, from, to, err) : rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
@@ -136,7 +162,15 @@ static int copy_image(struct rf_step_env *env, const char *from, const char *to,
     if (base)
         return flatten(env, from, base, to, err);
     int cloned = clone_file(from, to, err);
-    return cloned <= 0 ? cloned : rf_copy_file(from, to, 0600, copy_progress, env, err);
+    if (cloned <= 0)
+        return cloned;
+    struct stat status;
+    rf_autofree char *pool = rf_strdup(to);
+    if (stat(from, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s", from);
+    if (enough_room(dirname(pool), (uint64_t)status.st_size, err) < 0)
+        return -1;
+    return rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
 
 /* qemu-img leaves that to the kernel, and a disk that has its name must be whole. */
@@ -200,9 +234,18 @@ static int copy_base(struct rf_step_env *env, const struct rf_node_guest *guest,
     return copy_image(env, base, to, err);
 }
 
+/* A half-written disk takes room that the others need. */
+static void remove_unfinished(char **path)
+{
+    if (*path)
+        unlink(*path);
+    free(*path);
+}
+
 static int create(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
-    rf_autofree char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
+    RF_CLEANUP(remove_unfinished)
+    char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
     const bool fetched = rf_guest_fetch_url(guest);
     if ((fetched ? copy_fetched(env, guest, new, err) : copy_base(env, guest, new, err)) < 0 ||
         grow_image(env, guest, new, err) < 0)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/step.h"
+#include "postinstall/agent.h"
 #include "postinstall/node.h"
 
 /* 1 running, 0 not running or not defined, -1 and *err where libvirt can't be asked. */
@@ -31,6 +32,9 @@ extern const struct rf_step_ops rf_step_start;
 /* After the first healthy boot: switches cloud-init off in the guest, through its agent, and removes what it kept of the seed. Until
  * the guest is settled it is done at every run; a kill in between leaves nothing worse. Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_unseed;
+
+/* The same through an agent of the caller's, asked again for `seconds` where it does not answer. Blocks that long at most; repeatable. */
+int rf_unseed_ask(struct rf_step_env *env, rf_agent *agent, unsigned seconds, rf_error **err);
 
 /* After the first healthy boot and the hand-over: detaches the seed and removes it, removes the secrets, lets
  * the guest start with the node. The mark "settled" is written last; a kill before it leaves a guest that the next run

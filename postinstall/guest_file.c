@@ -281,11 +281,39 @@ static int remove_handovers(const rf_node_model *model, const char *name, rf_err
     return failed;
 }
 
+/* What the node keeps of it beside its definition. */
+static int remove_files(const rf_node_model *model, const char *name, const char *disk, rf_error **err)
+{
+    rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
+    if (disk && unlink(disk) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
+    return rf_remove_tree(state, err) < 0 ? -1 : remove_handovers(model, name, err);
+}
+
+/* One whose seeding has not come as far as its definition: 1 where there is none. */
+static int delete_undefined(const rf_node_model *model, const char *name, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
+    if (!connection)
+        return -1;
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, name);
+    rf_autofree char *disk = guest ? rf_guest_disk_path(guest) : NULL;
+    if (domain || !disk || !rf_exists(disk))
+        return 1;
+    if (remove_files(model, name, disk, err) < 0)
+        return -1;
+    rf_pool_refresh(model);
+    return 0;
+}
+
 int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err)
 {
+    int undefined = delete_undefined(model, name, err);
+    if (undefined <= 0)
+        return undefined;
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
-    rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
     const struct rf_node_guest *guest = rf_node_guest_named(model, name);
     rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
     if (!domain)
@@ -294,11 +322,9 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return rf_fail(err, RF_FAILED, "%s is running; shut it down first ('virsh shutdown %s')", name, name);
     if (disk && strncmp(disk, pool, strlen(pool)) != 0)
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
-    if (disk && unlink(disk) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
     if (artefacts && unlink(artefacts) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", artefacts);
-    if (rf_remove_tree(state, err) < 0 || remove_handovers(model, name, err) < 0)
+    if (remove_files(model, name, disk, err) < 0)
         return -1;
     unsigned flags =
         VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;

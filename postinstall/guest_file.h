@@ -26,5 +26,6 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
 /* Enlarges its disk, also while it runs; smaller than it is, is refused. */
 int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, rf_error **err);
 
-/* Removes its disk, snapshots, secrets, and its definition last, so that it can be repeated. Only of one that is shut down. */
+/* Removes its disk, snapshots, secrets, and its definition last, so that it can be repeated. Only of one that is shut down. A guest of
+ * the profile whose seeding has not come as far as its definition loses what is there of it. */
 int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err);

@@ -55,6 +55,17 @@ static CURL *prepare(const char *url, unsigned seconds)
     return curl;
 }
 
+/* libcurl says how long it has tried. Who asks again and again tells what has changed: that is no change. */
+static void forget_time(char *why)
+{
+    char *after = strstr(why, " after "), *rest = after;
+    if (!after)
+        return;
+    strtoul(after + strlen(" after "), &rest, 10);
+    if (strncmp(rest, " ms", 3) == 0)
+        memmove(after, rest + 3, strlen(rest + 3) + 1);
+}
+
 int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer, rf_error **err)
 {
     autocurl CURL *curl = prepare(request->url, request->seconds);
@@ -76,6 +87,7 @@ int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer
         curl_easy_setopt(curl, CURLOPT_CAPATH, "/etc/ssl/certs");
     }
     CURLcode code = curl_easy_perform(curl);
+    forget_time(why);
     if (code != CURLE_OK)
         return rf_fail(err, RF_FAILED, "%s: %s", request->url, *why ? why : curl_easy_strerror(code));
     long status = 0;
@@ -92,6 +104,7 @@ int rf_tcp_connect(const char *address, unsigned port, unsigned seconds, rf_erro
     curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
     CURLcode code = curl_easy_perform(curl);
+    forget_time(why);
     if (code != CURLE_OK)
         return rf_fail(err, RF_FAILED, "%s port %u: %s", address, port, *why ? why : curl_easy_strerror(code));
     return 0;

@@ -15,15 +15,17 @@ static void add_zones(xmlNode *dns, const rf_node_model *model)
     }
 }
 
-/* A guest outside of every zone has its full name from here too; those of a zone have theirs from the directory. */
+/* The full name comes first: it is what the address is turned back into, and Kerberos asks for a service of that very name (adcli, and
+ * whoever else looks an address up first). A name that is published leads to the node, though. */
 static void add_names(xmlNode *dns, const rf_node_model *model)
 {
     for (size_t i = 0; i < model->guests_count; i++) {
         const struct rf_node_guest *guest = &model->guests[i];
         xmlNode *host = rf_xml_add(dns, "host", "ip", guest->address, NULL);
-        rf_xml_add_text(host, "hostname", guest->asked->name);
-        if (!guest->zone && !guest->directory)
+        bool published = guest->published && strcmp(guest->published, guest->fqdn) == 0;
+        if (!published && strcmp(guest->fqdn, guest->asked->name) != 0)
             rf_xml_add_text(host, "hostname", guest->fqdn);
+        rf_xml_add_text(host, "hostname", guest->asked->name);
     }
 }
 

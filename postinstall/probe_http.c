@@ -38,7 +38,7 @@ static enum rf_health judge(const struct rf_recipe_probe *probe, const struct rf
 static enum rf_health ask(const struct rf_recipe_probe *probe, const struct rf_probe_context *context, char **ret_words)
 {
     const char *host = probe->host ? rf_json_string(context->settings, probe->host) : NULL;
-    unsigned port = probe->port ? probe->port : probe->via_proxy ? HTTPS_PORT : HTTP_PORT;
+    unsigned port = probe->via_proxy ? HTTPS_PORT : probe->port ? probe->port : HTTP_PORT;
     const char *path = probe->path ? probe->path : "/";
     rf_autofree char *url =
         rf_format("%s://%s%s", probe->via_proxy ? "https" : "http", host ? host : context->address, path);

@@ -109,6 +109,20 @@ json_t *rf_secret_load(const struct rf_node_guest *guest)
     return pending;
 }
 
+int rf_secret_handed_over(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    const char *key = rf_json_string(pending, RF_SECRET_TLS_KEY);
+    rf_autojson json_t *rest = key ? json_pack("{s:s}", RF_SECRET_TLS_KEY, key) : NULL;
+    return rest ? store(guest, PENDING, rest, err) : 0;
+}
+
+bool rf_secret_seeding(const struct rf_node_guest *guest)
+{
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    return rf_json_string(pending, RF_SECRET_TLS_KEY) != NULL;
+}
+
 int rf_secret_remove(const struct rf_node_guest *guest, rf_error **err)
 {
     rf_autofree char *path = rf_guest_state_path(guest, PENDING);

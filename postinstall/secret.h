@@ -50,5 +50,12 @@ int rf_secret_mark_known(const struct rf_node_guest *guest, rf_error **err);
 /* Of the kept ones, so that one can see whether the guest knows them; "" where there are none. */
 void rf_secret_kept_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);
 
+/* Forgets the pending passwords; the guest's TLS key stays until rf_secret_remove. Between the two the guest is marked as settled: whatever
+ * a kill leaves, no run makes another key for one that has its own. Repeatable. */
+int rf_secret_handed_over(const struct rf_node_guest *guest, rf_error **err);
+
+/* Is the TLS key of the first boot pending still? */
+bool rf_secret_seeding(const struct rf_node_guest *guest);
+
 /* Forgets what was pending; absent is fine. */
 int rf_secret_remove(const struct rf_node_guest *guest, rf_error **err);

@@ -59,7 +59,7 @@ static enum rf_probe settle_probe(struct rf_step_env *env, const void *arg, rf_e
 {
     (void)env;
     (void)err;
-    return rf_guest_settled(arg) ? RF_PROBE_DONE : RF_PROBE_TODO;
+    return rf_guest_settled(arg) && !rf_secret_seeding(arg) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -82,12 +82,15 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
         return -1;
     if (remove_file(seed, err) < 0 || remove_file(artefacts, err) < 0)
         return -1;
-    if (rf_secret_remove(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
+    if (rf_secret_handed_over(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
         rf_configure_settled(guest, err) < 0 || rf_grow_remember(guest, guest->disk, err) < 0)
         return -1;
     rf_autojson json_t *facts = json_pack("{s:s,s:s}", "uuid", guest->uuid, "recipe", guest->recipe->name);
     rf_autofree char *text = rf_json_text(facts);
-    return rf_write_file(mark, text, strlen(text), 0600, err);
+    if (rf_write_file(mark, text, strlen(text), 0600, err) < 0)
+        return -1;
+    return rf_secret_remove(guest,
+                            err); /* not before the mark: an unsettled guest without its key would get another one */
 }
 
 const struct rf_step_ops rf_step_settle = {"settle", settle_probe, settle_apply, NULL};

@@ -5,25 +5,30 @@
  */
 #include "base/json.h"
 #include "base/memory.h"
-#include "postinstall/agent.h"
 #include "postinstall/domain.h"
+#include "postinstall/guest_exec.h"
 
-enum { SECONDS = 60 };
+enum { SECONDS = 180 };
 
 /* cloud-init's documentation, "How to disable cloud-init": this file is enough. */
 #define DISABLED "/etc/cloud/cloud-init.disabled"
 
-static int in_guest(const struct rf_node_guest *guest, json_t *argv, rf_error **err)
+/* Asked again where the agent does not answer at once: on a busy node it may take its time, and what is done here may be done twice. */
+static int in_guest(struct rf_step_env *env, rf_agent *agent, json_t *argv, unsigned seconds, rf_error **err)
 {
     rf_autojson json_t *words = argv;
-    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
-    rf_autoagentresult struct rf_agent_result result = {0};
-    if (rf_agent_exec(agent, words, NULL, SECONDS, &result, err) < 0)
+    return rf_guest_exec(env, agent, words, NULL, seconds, err);
+}
+
+int rf_unseed_ask(struct rf_step_env *env, rf_agent *agent, unsigned seconds, rf_error **err)
+{
+    if (in_guest(env, agent, json_pack("[s,s]", "/usr/bin/touch", DISABLED), seconds, err) < 0)
         return -1;
-    if (result.status != 0)
-        return rf_fail(err, RF_FAILED, "%s in %s ended with status %d: %s", json_string_value(json_array_get(words, 0)),
-                       guest->asked->name, result.status, result.err);
-    return 0;
+    return in_guest(env, agent,
+                    json_pack("[s,s,s,s,s,s]", "/usr/bin/rm", "-rf", "/var/lib/cloud/instances",
+                              "/var/lib/cloud/instance", "/run/cloud-init/instance-data-sensitive.json",
+                              "/run/cloud-init/combined-cloud-config.json"),
+                    seconds, err);
 }
 
 static enum rf_probe unseed_probe(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -35,21 +40,18 @@ static enum rf_probe unseed_probe(struct rf_step_env *env, const void *arg, rf_e
 
 static int unseed_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    (void)env;
     const struct rf_node_guest *guest = arg;
-    if (in_guest(guest, json_pack("[s,s]", "/usr/bin/touch", DISABLED), err) < 0)
-        return -1;
-    return in_guest(guest,
-                    json_pack("[s,s,s,s,s,s]", "/usr/bin/rm", "-rf", "/var/lib/cloud/instances",
-                              "/var/lib/cloud/instance", "/run/cloud-init/instance-data-sensitive.json",
-                              "/run/cloud-init/combined-cloud-config.json"),
-                    err);
+    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
+    if (rf_unseed_ask(env, agent, rf_guest_patience(guest, SECONDS), err) < 0)
+        return rf_wrap(err, "%s", guest->asked->name);
+    return 0;
 }
 
 static int unseed_verify(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    (void)env;
-    return in_guest(arg, json_pack("[s,s,s]", "/usr/bin/test", "-e", DISABLED), err);
+    const struct rf_node_guest *guest = arg;
+    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
+    return in_guest(env, agent, json_pack("[s,s,s]", "/usr/bin/test", "-e", DISABLED), SECONDS, err);
 }
 
 const struct rf_step_ops rf_step_unseed = {"unseed", unseed_probe, unseed_apply, unseed_verify};

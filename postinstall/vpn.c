@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TEXT_MAX = 65536, APPEAR_SECONDS = 20, POLL_MS = 200, FIRST_PEER = 2, KEEPALIVE = 25 };
+enum { TEXT_MAX = 65536, APPEAR_SECONDS = 60, POLL_MS = 200, FIRST_PEER = 2, KEEPALIVE = 25 };
 
 #define ACCOUNT "systemd-network" /* who reads the node's key (systemd.netdev(5), PrivateKeyFile=) */
 #define APPLIED RF_STATE_VPN "/applied"

@@ -456,7 +456,7 @@ def test_what_the_lab_needs_is_installed_by_make_deps():
     for source in [*here.glob("*.py"), *here.glob("richtfest_lab/*.py")]:
         asked |= set(re.findall(r"""need\([^()]*, "([a-z0-9-]+)"\)""", source.read_text()))
     listed = set()
-    for names in (here / "packages.txt", here.parent.parent / "packages.txt"):
+    for names in (here / "packages.txt", here / "long-packages.txt", here.parent.parent / "packages.txt"):
         listed |= {line for line in names.read_text().split("\n") if line and not line.startswith("#")}
     assert asked and asked <= listed, asked - listed
 

@@ -13,7 +13,7 @@ SPARE_PORTS = 4  # PCIe slots for what is plugged in later
 
 @dataclasses.dataclass
 class Spec:
-    """A machine. Memory in MiB; `forwards` maps ports of the guest to ports of this host's loopback."""
+    """A machine. Memory in MiB; `forwards` maps TCP ports of the guest to ports of this host's loopback."""
 
     name: str = "machine"
     firmware: str = "uefi"  # or bios, uefi-secure
@@ -24,6 +24,7 @@ class Spec:
     iso_bus: str = "sata"  # or virtio-scsi, usb, disk
     iso_bad: tuple = ()  # places of the medium, in bytes, that can't be read
     forwards: dict = dataclasses.field(default_factory=dict)
+    datagrams: dict = dataclasses.field(default_factory=dict)  # the same for UDP
     nics: int = 1
     wire: bool = False  # the first card's cable leads to the lab too (wire.py), not to QEMU's user network alone
     reboot: bool = True  # False: QEMU ends where the machine would reboot
@@ -101,8 +102,9 @@ def nic_arguments(spec):
     """User networking, restricted to what is forwarded inwards; the host is 10.0.2.2."""
     arguments = []
     for number in range(spec.nics):
-        forwards = spec.forwards if number == 0 else {}
-        rules = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in forwards.items())
+        ports = {"tcp": spec.forwards, "udp": spec.datagrams} if number == 0 else {}
+        pairs = [(kind, here, there) for kind, forwards in ports.items() for there, here in forwards.items()]
+        rules = "".join(f",hostfwd={kind}:127.0.0.1:{here}-:{there}" for kind, here, there in pairs)
         arguments += ["-netdev", f"user,id=net{number}{rules}"]
         cable = f"net{number}"
         if number == 0 and spec.wire:

@@ -6,6 +6,9 @@
 #include "postinstall/snapshot.h"
 #include "tests/unit/postinstall/fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #define BASE RF_BASE_IMAGES "/active-directory.qcow2"
 #define DISK RF_POOL_DIR "/dc1.qcow2"
 
@@ -14,6 +17,14 @@ static bool have_qemu_img(rf_runner *runner)
     struct rf_command command = {.argv = RF_ARGV("qemu-img", "--version")};
     rf_autoresult struct rf_result result = {0};
     return rf_run_status(runner, &command, &result, NULL) == 0 && result.status == 0;
+}
+
+static void write_base(struct fixture *fixture)
+{
+    fixture_write(fixture, RF_BASE_IMAGES "/.made", "", 0644);
+    rf_autofree char *base = rf_format("%s%s", fixture->root, BASE);
+    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", base, "1M");
+    assert_int_equal(rf_run_argv(fixture->runner, create, NULL), 0);
 }
 
 /* false, with the reason printed, where there is no qemu-img */
@@ -25,10 +36,7 @@ static bool open_with_base(struct fixture *fixture)
         fixture_close(fixture);
         return false;
     }
-    fixture_write(fixture, RF_BASE_IMAGES "/.made", "", 0644);
-    rf_autofree char *base = rf_format("%s%s", fixture->root, BASE);
-    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", base, "1M");
-    assert_int_equal(rf_run_argv(fixture->runner, create, NULL), 0);
+    write_base(fixture);
     return true;
 }
 
@@ -144,6 +152,45 @@ static void an_image_gets_no_file_of_the_node(void **state)
     }
 }
 
+static int small_pool(const struct fixture *fixture)
+{
+    rf_autofree char *pool = rf_format("%s" RF_POOL_DIR, fixture->root);
+    assert_int_equal(rf_make_dirs(pool, 0755, NULL), 0);
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -1;
+    return mount("tmpfs", pool, "tmpfs", 0, "size=3m");
+}
+
+static void a_full_pool_is_said_and_not_kept_full(void **state)
+{
+    (void)state;
+    for (int overlay = 0; overlay < 2; overlay++) {
+        struct fixture fixture;
+        rf_error *error = NULL;
+        fixture_open(&fixture, NULL, rf_runner_real());
+        if (!have_qemu_img(fixture.runner) || small_pool(&fixture) < 0) {
+            print_message("skipped: no qemu-img, or no mounts without being root\n");
+            fixture_close(&fixture);
+            skip();
+        }
+        write_base(&fixture);
+        if (overlay)
+            make_overlay(&fixture, "base-1.qcow2");
+        fixture_write(&fixture, RF_POOL_DIR "/.dc1.qcow2.new", "left by a kill", 0600);
+        assert_int_equal(rf_step_disk.apply(&fixture.env, &fixture.model->guests[0], &error), -1);
+        rf_autofree char *text = rf_error_text(error), *pool = rf_format("%s" RF_POOL_DIR, fixture.root);
+        rf_autofree char *unfinished = rf_format("%s/.dc1.qcow2.new", pool);
+        rf_autofree char *disk = rf_format("%s%s", fixture.root, DISK);
+        rf_error_free(error);
+        assert_non_null(strstr(text, "the disk of dc1: it takes "));
+        assert_non_null(strstr(text, " left, of which 268 MB are kept free for the guests that run; make room there"));
+        assert_false(rf_exists(unfinished));
+        assert_false(rf_exists(disk));
+        assert_int_equal(umount(pool), 0);
+        fixture_close(&fixture);
+    }
+}
+
 static void an_absent_base_is_said(void **state)
 {
     (void)state;
@@ -158,9 +205,13 @@ static void an_absent_base_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_disk_is_cloned_and_grown),        cmocka_unit_test(a_disk_in_use_grows_after_a_snapshot),
-        cmocka_unit_test(an_overlay_is_written_out),         cmocka_unit_test(an_overlay_without_its_base_is_said),
-        cmocka_unit_test(an_image_gets_no_file_of_the_node), cmocka_unit_test(an_absent_base_is_said),
+        cmocka_unit_test(a_disk_is_cloned_and_grown),
+        cmocka_unit_test(a_disk_in_use_grows_after_a_snapshot),
+        cmocka_unit_test(an_overlay_is_written_out),
+        cmocka_unit_test(an_overlay_without_its_base_is_said),
+        cmocka_unit_test(an_image_gets_no_file_of_the_node),
+        cmocka_unit_test(a_full_pool_is_said_and_not_kept_full),
+        cmocka_unit_test(an_absent_base_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,11 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/secrets.json", "{\"tls_key\": \"x\"}",
+                  0600); /* killed behind the mark */
+    assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
+    assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
+    assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     rf_autofree char *after = xml_of(&fixture), *secrets = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/secrets.json");
     int autostart = 0;

@@ -103,6 +103,24 @@ static void deleting_takes_all_of_it(void **state)
     fixture_close(&fixture);
 }
 
+static void one_that_was_never_defined_is_deleted_too(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    fixture_write(&fixture, POOL "/dc1.qcow2", "x", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/secrets.json", "{}", 0600);
+    rf_autofree char *disk = rf_format("%s" POOL "/dc1.qcow2", fixture.root);
+    rf_autofree char *secrets = rf_format("%s" RF_STATE_GUESTS "/dc1", fixture.root);
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), 0);
+    assert_false(rf_exists(disk));
+    assert_false(rf_exists(secrets));
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), -1);
+    assert_error(error, "there is no guest 'dc1'");
+    fixture_close(&fixture);
+}
+
 static void out_and_in_again(void **state)
 {
     (void)state;
@@ -174,6 +192,7 @@ int main(void)
         cmocka_unit_test(guests_are_listed_with_those_that_are_kept),
         cmocka_unit_test(somebody_elses_domain_is_left_alone),
         cmocka_unit_test(deleting_takes_all_of_it),
+        cmocka_unit_test(one_that_was_never_defined_is_deleted_too),
         cmocka_unit_test(out_and_in_again),
         cmocka_unit_test(half_images_are_refused),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* http and tcp probes against a server of one answer on the loopback. */
 #include "base/json.h"
+#include "postinstall/http.h"
 #include "postinstall/probe.h"
 #include "tests/unit/unit.h"
 
@@ -100,6 +101,23 @@ static void nobody_there_is_waited_for(void **state)
     assert_int_equal(ask(&rf_probe_http, (struct rf_recipe_probe){.port = server.port}, &http), RF_HEALTH_WAITING);
     assert_non_null(strstr(closed, "127.0.0.1 port "));
     assert_non_null(strstr(http, "http://127.0.0.1/: "));
+    assert_null(strstr(http, " ms")); /* the same words each time */
+    assert_null(strstr(closed, " ms"));
+}
+
+/* The guest's own port is not the proxy's. */
+static void what_is_published_is_asked_for_at_the_port_of_https(void **state)
+{
+    (void)state;
+    struct server server;
+    rf_autofree char *words = NULL;
+    start(&server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    struct rf_recipe_probe probe = {.port = server.port, .host = (char *)"host", .via_proxy = true};
+    ask(&rf_probe_http, probe, &words);
+    assert_int_equal(rf_tcp_connect("127.0.0.1", server.port, 5, NULL), 0); /* who waits there is let go */
+    stop(&server);
+    assert_string_equal(server.asked, "");
+    assert_non_null(strstr(words, "https://crm.firma.example/: "));
 }
 
 int main(void)
@@ -107,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_judged),
         cmocka_unit_test(nobody_there_is_waited_for),
+        cmocka_unit_test(what_is_published_is_asked_for_at_the_port_of_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

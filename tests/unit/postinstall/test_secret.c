@@ -49,6 +49,29 @@ static void they_are_generated_once(void **state)
     fixture_close(&fixture);
 }
 
+/* Killed between the passwords' end and the guest's mark: it keeps the key that it has. */
+static void no_second_key_for_a_guest_that_has_one(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    rf_autofree char *before = rf_guest_certificate(guest);
+    assert_int_equal(rf_secret_handed_over(guest, NULL), 0);
+    assert_int_equal(rf_secret_handed_over(guest, NULL), 0);
+    rf_autojson json_t *left = rf_secret_pending(guest);
+    assert_int_equal(json_object_size(left), 1);
+    assert_true(rf_secret_seeding(guest));
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    rf_autofree char *after = rf_guest_certificate(guest);
+    assert_string_equal(before, after);
+    assert_int_equal(rf_secret_remove(guest, NULL), 0);
+    assert_false(rf_secret_seeding(guest));
+    assert_int_equal(rf_secret_handed_over(guest, NULL), 0);
+    fixture_close(&fixture);
+}
+
 /* A recipe that got a second secret: the first one stays, because the guest may already have it. */
 static void what_is_missing_is_added(void **state)
 {
@@ -213,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_are_generated_once),
+        cmocka_unit_test(no_second_key_for_a_guest_that_has_one),
         cmocka_unit_test(what_is_missing_is_added),
         cmocka_unit_test(they_are_gone_for_good),
         cmocka_unit_test(a_file_that_is_no_json_holds_none),
