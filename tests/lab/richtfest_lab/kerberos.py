@@ -22,7 +22,8 @@ class Kerberos:
     """A realm whose KDC answers at a TCP port of this host's loopback; files go to the folder."""
 
     def __init__(self, folder, realm, port):
-        self._cache = os.path.join(folder, "krb5cc")
+        self.folder, self.realm, self.port = os.path.abspath(folder), realm, port
+        self.cache = "FILE:" + os.path.join(self.folder, "krb5cc")
         self._configuration = os.path.join(folder, "krb5.conf")
         with open(self._configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(realm=realm, port=port))
@@ -36,7 +37,7 @@ class Kerberos:
         return self._run("klist")
 
     def _run(self, *argv, input=""):
-        environment = dict(os.environ, KRB5_CONFIG=self._configuration, KRB5CCNAME=f"FILE:{self._cache}", LC_ALL="C")
+        environment = dict(os.environ, KRB5_CONFIG=self._configuration, KRB5CCNAME=self.cache, LC_ALL="C")
         done = subprocess.run(
             argv, input=input, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180,
             check=False)
