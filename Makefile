@@ -57,8 +57,15 @@ lab-core: iso
 
 ## make lab       every machine in QEMU: those of make test, and the long ones besides
 lab: deps
+	@tests/deps.sh tests/lab/packages-user.txt
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab
+
+## make recipe-lab RECIPE=NAME   that recipe's image in QEMU with its seed, without a node; its directory beside it (PROFILE= GUEST= RECIPES=DIR)
+recipe-lab: $(PROGRAM)
+	@$(if $(RECIPE),,echo "make recipe-lab RECIPE=NAME; there are: $$(ls postinstall/recipes | tr '\n' ' ')" >&2; exit 2)
+	$(PYTHON) tests/lab/recipe_lab.py $(RECIPE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(GUEST),--guest $(GUEST)) \
+	  $(if $(RECIPES),--recipes $(RECIPES)) $(if $(ONCE),--once)
 
 ## make iso       build/richtfest.iso (MIRROR=URL, SUITE=trixie, CACHE=DIR, RECIPE=NAME,…, ARTEFACTS=DIR, ARTEFACT_MIRROR=URL)
 iso: $(PROGRAM)
@@ -142,6 +149,6 @@ unit-build: $(UNIT_TESTS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help all run stop test unit cli lab-core lab iso bench deps lint lint-now format asan docs docs-check install unit-build clean
+.PHONY: help all run stop test unit cli lab-core lab recipe-lab iso bench deps lint lint-now format asan docs docs-check install unit-build clean
 .DEFAULT_GOAL := help
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

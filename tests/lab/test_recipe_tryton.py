@@ -19,7 +19,7 @@ PICTURE = "RF_SCREENSHOTS"  # a folder: the browser's pictures are kept there
 def site(house):
     crm = house.up("crm")
     if not house.has_proxy:
-        pytest.skip("there is no Caddy to publish it (apt install caddy, or make iso)")
+        pytest.skip("there is no Caddy to publish it (make iso brings one)")
     yield house.site(HOST)
     house.down(crm.name)
 

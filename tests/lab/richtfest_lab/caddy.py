@@ -25,7 +25,7 @@ def program():
         return found
     for path in sorted(glob.glob(os.path.join(host.CACHE, "node-root-*/root/usr/bin/caddy"))):
         return path  # needs the C library only, an older one too
-    raise LabMissing(f"there is no caddy (apt install caddy), and no image's in {host.CACHE}")
+    raise LabMissing(f"there is no Caddy: none installed, none named by RF_CADDY, and no image's in {host.CACHE} (make iso puts it there)")
 
 
 def adapt(text, state, folder, ports, routes):

@@ -4,6 +4,7 @@
 import dataclasses
 import http.client
 import json
+import socket
 import time
 
 from . import dns, ldaps
@@ -11,6 +12,7 @@ from .errors import LabError
 
 OK, WAITING, NEVER = 0, 1, 2  # as the guests' own scripts say it
 HTTP_SECONDS = 60
+PATIENCE = 3  # of a port that keeps silent
 
 
 @dataclasses.dataclass
@@ -76,7 +78,18 @@ def ask_ldaps(guest, probe, lab):
     return OK, "verified"
 
 
-KINDS = {"agent": ask_agent, "cloud_init": ask_cloud_init, "exec": ask_exec, "http": ask_http, "dns_srv": ask_dns_srv, "ldaps": ask_ldaps}
+def ask_tcp(guest, probe, _lab):
+    """Somebody says something first, or at least keeps the connection: the port forwarding takes it even where nobody listens."""
+    with socket.create_connection(("127.0.0.1", guest.port(probe["port"])), timeout=HTTP_SECONDS) as client:
+        client.settimeout(PATIENCE)
+        try:
+            return (OK, "open") if client.recv(1) else (WAITING, "closed")
+        except TimeoutError:
+            return OK, "open"
+
+
+KINDS = {"agent": ask_agent, "cloud_init": ask_cloud_init, "exec": ask_exec, "http": ask_http, "dns_srv": ask_dns_srv, "ldaps": ask_ldaps,
+         "tcp": ask_tcp}
 
 
 def left_out(probe, guest, lab):

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import socket
+import time
 
 from . import host
 from .errors import LabError
@@ -15,6 +16,7 @@ from .qmp import Qmp
 
 PLUGS = 6  # guests that it has room for
 BROADCAST = b"\xff" * 6
+START_SECONDS = 60
 ZONE_SECONDS = 4  # what the directory may take to answer a question about its zone
 
 
@@ -62,7 +64,16 @@ class Lan:
                 os.unlink(os.path.join(self.folder, name))
         self._process = launch_command(self._arguments(), self.folder)
         self._qmp = Qmp(os.path.join(self.folder, "qmp.sock"), alive=lambda: self._process.poll() is None)
+        self._wait_listening()
         return self
+
+    def _wait_listening(self):
+        """QEMU (10.0) dies of a frame that it has for a socket at which it does not listen yet."""
+        deadline = time.monotonic() + START_SECONDS
+        while self._qmp.monitor("info network").count("listening") < PLUGS:
+            if time.monotonic() > deadline:
+                raise LabError(f"the lab's network does not come up in {START_SECONDS} s")
+            time.sleep(0.05)
 
     def __exit__(self, *_):
         self.gateway.__exit__()
@@ -72,10 +83,11 @@ class Lan:
         self._qmp.close()
 
     def _arguments(self):
-        """A hub with QEMU's user network (which is what forwards ports), the gateway, and a socket for each guest. Addresses of the
-        user network's own are at the subnet's end, where no guest is."""
+        """A hub with QEMU's user network (which is what forwards ports), the gateway, and a socket for each guest. Addresses of the user
+        network's own are at the subnet's end, where no guest is. The machine must run, be it without a processor: a stopped one carries
+        no frames."""
         own = f"host={self.subnet[-2]},dns={self.subnet[-3]},dhcpstart={self.subnet[-4]}"
-        command = [*host.qemu(), "-machine", "none", "-nodefaults", "-display", "none", "-S"]
+        command = [*host.qemu(), "-machine", "none", "-nodefaults", "-display", "none"]
         command += ["-qmp", "unix:qmp.sock,server=on,wait=off", "-netdev", f"user,id=user,net={self.subnet},{own},restrict=on"]
         command += self.gateway.cable()
         cables = ["user", "neighbour"]

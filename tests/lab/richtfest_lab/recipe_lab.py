@@ -23,20 +23,26 @@ EMULATED_FACTOR = 4  # postinstall/guest_exec.c: what a guest may take longer wi
 
 # What a guest of a recipe is told that the sample customer does not have; the directory is his.
 FURTHER = {
+    "debian": {},
     "nextcloud": {"host": "cloud.musterkunde.example", "group": "cloud-users"},
     "dolibarr": {"host": "verkauf.musterkunde.example", "group": "crm-users"},
 }
 
 
 def whole_text(path, key):
-    """The customer's profile with a guest of every recipe that needs more than a plain machine; each is started when it is asked for."""
+    """The customer's profile with a guest of every recipe; each is started when it is asked for."""
     profile = for_lab(path, key).set("access.tls", "own")
     there = [profile.get(f"guests.{number}.recipe") for number in range(profile.get("guests"))]
     for recipe, settings in FURTHER.items():
         if recipe not in there:
-            profile = add_guest(profile, {"name": recipe, "recipe": recipe, "cores": 1, "directory": profile.get("guests.0.name"),
-                                          "settings": settings})
+            profile = add_guest(profile, further_guest(recipe, settings, profile))
     return profile.text
+
+
+def further_guest(recipe, settings, profile):
+    """A guest that the customer does not have."""
+    guest = {"name": recipe, "recipe": recipe, "cores": 1, "settings": settings}
+    return {**guest, "directory": profile.get("guests.0.name")} if settings else guest
 
 
 def profile_text(path, recipe, key):
@@ -52,10 +58,7 @@ def profile_text(path, recipe, key):
         profile.remove(f"guests.{number}.reach")  # its neighbour is not there
     if recipe in names:
         return profile.text, name
-    guest = {"name": name, "recipe": recipe, "cores": 1, "settings": FURTHER.get(recipe, {})}
-    if recipe in FURTHER:
-        guest["directory"] = profile.get("guests.0.name")
-    return add_guest(profile, guest).text, name
+    return add_guest(profile, further_guest(recipe, FURTHER.get(recipe, {}), profile)).text, name
 
 
 def add_guest(profile, guest):
@@ -121,9 +124,9 @@ class RecipeLab:
     # --- guests
 
     def named(self, recipe):
-        """The name of the guest with that recipe."""
+        """The name of the guest with that recipe; or None."""
         with open(self._profile, encoding="utf-8") as file:
-            return next(guest["name"] for guest in yaml.safe_load(file)["guests"] if guest["recipe"] == recipe)
+            return next((guest["name"] for guest in yaml.safe_load(file)["guests"] if guest["recipe"] == recipe), None)
 
     def down(self, name):
         """The guest's plug is pulled; its disk stays."""
