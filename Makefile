@@ -61,11 +61,11 @@ lab: deps
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab
 
-## make recipe-lab RECIPE=NAME   that recipe's image in QEMU with its seed, without a node; its directory beside it (PROFILE= GUEST= RECIPES=DIR)
+## make recipe-lab RECIPE=NAME   that recipe's image in QEMU with its seed, without a node; its directory beside it (PROFILE= GUEST= RECIPES=DIR KEEP=1)
 recipe-lab: $(PROGRAM)
 	@$(if $(RECIPE),,echo "make recipe-lab RECIPE=NAME; there are: $$(ls postinstall/recipes | tr '\n' ' ')" >&2; exit 2)
 	$(PYTHON) tests/lab/recipe_lab.py $(RECIPE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(GUEST),--guest $(GUEST)) \
-	  $(if $(RECIPES),--recipes $(RECIPES)) $(if $(ONCE),--once)
+	  $(if $(RECIPES),--recipes $(RECIPES)) $(if $(ONCE),--once) $(if $(KEEP),--keep)
 
 ## make iso       build/richtfest.iso (MIRROR=URL, SUITE=trixie, CACHE=DIR, RECIPE=NAME,…, ARTEFACTS=DIR, ARTEFACT_MIRROR=URL)
 iso: $(PROGRAM)
