@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make recipe-lab`: one recipe's image in QEMU with its seed, without a node; its directory beside it where it has one.
 
-    tests/lab/recipe_lab.py RECIPE [--profile FILE --guest NAME] [--recipes DIR] [--once]
+    tests/lab/recipe_lab.py RECIPE [--profile FILE --guest NAME] [--recipes DIR] [--once] [--keep]
 
 Says what the probes say, and in the end how to reach the guest; ends with Ctrl-C, or with --once as soon as all is healthy. Everything
-is in build/recipe-lab/RECIPE, which is made anew each time.
+is in build/recipe-lab/RECIPE, which is made anew each time, but for the directory with --keep: the member alone is new then.
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -36,7 +37,29 @@ def arguments():
     parser.add_argument("--guest", help="the guest of that profile")
     parser.add_argument("--recipes", default=TOP / "postinstall/recipes", help="the folder that holds the recipe's")
     parser.add_argument("--once", action="store_true", help="end when all is healthy")
+    parser.add_argument("--keep", action="store_true", help="go on with the directory of the last time")
     return parser.parse_args()
+
+
+def make_room(folder, keep):
+    """An empty folder; or one with nothing but the last time's directory and what the node would know of it."""
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    directories = {path.parent.name for path in folder.glob("*/machine.json") if json.loads(path.read_text()).get("zone")}
+    for path in folder.glob("*/machine.json"):
+        if path.parent.name not in directories:
+            shutil.rmtree(path.parent)
+            shutil.rmtree(folder / "state/var/lib/richtfest/guests" / path.parent.name, ignore_errors=True)
+
+
+def shut_down(lab):
+    """The directory is ended as its own system wants it: its disk may be needed again."""
+    for one in lab.guests.values():
+        if one.about.get("zone") and one.machine and one.machine.alive():
+            say(f"{one.name} shuts down")
+            one.machine.powerdown()
+            one.machine.wait_end(120)
 
 
 def tell(lab, guest, key):
@@ -57,8 +80,7 @@ def tell(lab, guest, key):
 def main():
     options = arguments()
     folder = BUILD / "recipe-lab" / options.recipe
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    make_room(folder, options.keep)
     key = Key(folder)
     if options.profile:
         text, name = pathlib.Path(options.profile).read_text(encoding="utf-8"), options.guest
@@ -70,9 +92,13 @@ def main():
     with recipe_lab.RecipeLab(folder, PROGRAM, options.recipes, images, text, say) as lab:
         guest = lab.up(name)
         tell(lab, guest, key)
-        while not options.once:
-            print("Ctrl-C ends it.")
-            signal.pause()
+        try:
+            while not options.once:
+                print("Ctrl-C ends it.")
+                signal.pause()
+        except KeyboardInterrupt:
+            pass
+        shut_down(lab)
     return 0
 
 
