@@ -61,6 +61,12 @@ lab: deps
 	$(MAKE) iso
 	$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/lab
 
+## make recipe-lab RECIPE=NAME   that recipe's image in QEMU with its seed, without a node; its directory beside it (PROFILE= GUEST= RECIPES=DIR KEEP=1)
+recipe-lab: $(PROGRAM)
+	@$(if $(RECIPE),,echo "make recipe-lab RECIPE=NAME; there are: $$(ls postinstall/recipes | tr '\n' ' ')" >&2; exit 2)
+	$(PYTHON) tests/lab/recipe_lab.py $(RECIPE) $(if $(PROFILE),--profile $(PROFILE)) $(if $(GUEST),--guest $(GUEST)) \
+	  $(if $(RECIPES),--recipes $(RECIPES)) $(if $(ONCE),--once) $(if $(KEEP),--keep)
+
 ## make iso       build/richtfest.iso (MIRROR=URL, SUITE=trixie, CACHE=DIR, RECIPE=NAME,…, ARTEFACTS=DIR, ARTEFACT_MIRROR=URL)
 iso: $(PROGRAM)
 	$(PROGRAM) image build --output $(BUILD)/richtfest.iso --cache $(or $(CACHE),$(BUILD)/cache) \
@@ -144,6 +150,6 @@ unit-build: $(UNIT_TESTS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help all run stop test unit cli lab-core lab iso bench deps lint lint-now format asan docs docs-check install unit-build clean
+.PHONY: help all run stop test unit cli lab-core lab recipe-lab iso bench deps lint lint-now format asan docs docs-check install unit-build clean
 .DEFAULT_GOAL := help
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

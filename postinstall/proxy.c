@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     TEXT_MAX = 1 << 20,
@@ -176,7 +177,7 @@ static int write_text(const rf_node_model *model, const char *file, const char *
     return rf_write_file(path, text, strlen(text), mode, err);
 }
 
-static int give_authority(const rf_node_model *model, const struct rf_account *account, rf_error **err)
+static int give_authority(const rf_node_model *model, gid_t group, rf_error **err)
 {
     autoauthority struct authority wanted = authority_of(model);
     rf_autofree char *certificate = NULL, *root = rf_ca_certificate(model), *path = rf_node_path(model, "%s", KEY);
@@ -185,7 +186,7 @@ static int give_authority(const rf_node_model *model, const struct rf_account *a
         return 0;
     if (rf_ca_issue(model, &wanted.request, &key, &certificate, err) < 0 ||
         write_text(model, ROOT, root, 0644, err) < 0 || write_text(model, KEY, key, 0640, err) < 0 ||
-        rf_account_give(path, 0, account->gid, err) < 0)
+        rf_account_give(path, geteuid(), group, err) < 0)
         return -1;
     return write_text(model, AUTHORITY, certificate, 0644, err);
 }
@@ -252,9 +253,17 @@ static int proxy_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     if (!rf_node_published(model))
         return stop(env, model, err);
     if (rf_account_find(model, ACCOUNT, &account, err) < 0 || make_places(model, &account, err) < 0 ||
-        give_authority(model, &account, err) < 0 || write_configuration(env, model, err) < 0)
+        give_authority(model, account.gid, err) < 0 || write_configuration(env, model, err) < 0)
         return -1;
     return take_over(env, err);
+}
+
+int rf_proxy_write(const rf_node_model *model, rf_error **err)
+{
+    rf_autofree char *text = rf_proxy_text(model), *directory = rf_node_path(model, "%s", RF_PROXY_DIR);
+    if (rf_make_dirs(directory, 0755, err) < 0 || give_authority(model, getegid(), err) < 0)
+        return -1;
+    return write_text(model, RF_PROXY_FILE, text, 0644, err);
 }
 
 static int wait_for(const rf_node_model *model, const char *host, rf_error **err)

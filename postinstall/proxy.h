@@ -20,6 +20,10 @@
 /* Pure: the configuration. The caller frees it. */
 char *rf_proxy_text(const rf_node_model *model);
 
+/* Writes the configuration and the authority below the model's root, for the caller's own user, and starts nothing: to try the proxy where
+ * there is no node. Needs the node's CA (rf_step_ca). Repeatable: a good authority is kept. A kill leaves whole files. */
+int rf_proxy_write(const rf_node_model *model, rf_error **err);
+
 /* Writes the configuration (validated by Caddy itself before it takes the place of the old one), gives Caddy its authority, and lets it take
  * both over; its connections go on. Afterwards every name must answer by HTTPS with a certificate that is trusted, whatever
  * its guest says. Where nothing is published it stops Caddy and removes the files. Argument: rf_node_model. Repeatable. */

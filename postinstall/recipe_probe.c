@@ -58,7 +58,7 @@ static void read_http(struct rf_recipe_probe *probe, const struct rf_reader *at)
     if (probe->path && probe->path[0] != '/')
         rf_reader_problem(at, "path", "'%s' must begin with a slash", probe->path);
     if (probe->via_proxy && probe->port)
-        rf_reader_problem(at, "port", "the proxy is asked at its own port, which is HTTPS's; leave it out");
+        rf_reader_problem(at, "port", "people come to the proxy by HTTPS: without `port`, or `via: guest`");
 }
 
 static void check_name(const rf_recipe *recipe, const struct rf_recipe_probe *probe, const struct rf_reader *at)

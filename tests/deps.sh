@@ -10,9 +10,15 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     exit 2
 fi
 missing=
-for package in $(grep -hv '^#' "$@"); do
-    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing $package"
+# "one|other": what has another name in another release of Debian; the first that there is.
+for words in $(grep -hv '^#' "$@"); do
+    found=
+    for package in $(echo "$words" | tr '|' ' '); do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] && found=installed && break
+        [ -n "$found" ] || ! apt-cache show "$package" >/dev/null 2>&1 || found=$package
+    done
+    [ "$found" = installed ] || missing="$missing ${found:-${words%%|*}}"
 done
 [ -n "$missing" ] || exit 0
 echo "Installing from Debian's archive what this machine lacks:$missing"

@@ -7,7 +7,7 @@
 --cold starts from nothing besides: the ISO with an empty cache, and `make run` in a fresh clone (minutes, downloads; a server
 of `make run` that is up already is left alone and takes the ports, so stop it first). --write puts the table into docs/benchmarks.md. The
 floor is the same payload unpacked by plain unsquashfs onto a fresh btrfs on a fresh RAID1 of the same kind of disks, on the node
-that was just installed, so that the installer's own overhead is a ratio of one run.
+that was just installed, so that the installer's own overhead is a ratio of one run. The guests' floor is in guests.py.
 """
 import argparse
 import datetime
@@ -22,6 +22,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/lab"))
 
+import guests  # noqa: E402
 from richtfest_lab import host, profile  # noqa: E402
 from richtfest_lab.disks import Disk  # noqa: E402
 from richtfest_lab.errors import LabError  # noqa: E402
@@ -209,7 +210,11 @@ def rows_memory(table, _options, folder):
         table.add(f"full install with {memory} MiB of memory", verdict, goal)
 
 
-ROWS = {"run": rows_run, "build": rows_build, "iso": rows_iso, "install": rows_install, "memory": rows_memory}
+def rows_guests(table, _options, folder):
+    guests.rows(table, folder, PROGRAM)
+
+
+ROWS = {"run": rows_run, "build": rows_build, "iso": rows_iso, "install": rows_install, "memory": rows_memory, "guests": rows_guests}
 
 
 def write_page(table):

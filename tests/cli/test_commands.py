@@ -267,3 +267,23 @@ def test_output_that_cannot_be_written_is_a_failure():
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([PROGRAM, "help"], stdout=full, stderr=subprocess.PIPE, timeout=60)
     assert done.returncode == 3
+
+
+def test_recipe_seed_describes_the_machine_and_the_proxy(tmp_path):
+    state, described = tmp_path / "state", tmp_path / "crm.json"
+    state.mkdir()
+    environment = dict(os.environ, RICHTFEST_RECIPES=str(TOP / "postinstall/recipes"))
+    words = ["recipe", "seed", PROFILE, "crm", "--output", tmp_path / "crm.iso", "--describe", described]
+    done = subprocess.run([PROGRAM, *words, "--state", state, "--proxy"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    guest = json.loads(described.read_text())
+    assert (guest["image"], guest["address"], guest["directory"]) == ("tryton.qcow2", "10.20.0.11", "dc1")
+    assert guest["published"] == {"host": "crm.musterkunde.example", "port": 8000}
+    proxy = state / "etc/richtfest/proxy"
+    assert "reverse_proxy 10.20.0.11:8000" in (proxy / "Caddyfile").read_text()
+    assert (proxy / "authority.key").stat().st_mode & 0o777 == 0o640
+    before = (proxy / "authority.pem").read_text()
+    subprocess.run([PROGRAM, *words, "--state", state, "--proxy"], env=environment, check=True, timeout=60)
+    assert (proxy / "authority.pem").read_text() == before
+    refused = subprocess.run([PROGRAM, *words, "--proxy"], env=environment, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 64 and "--state" in refused.stderr

@@ -2,14 +2,17 @@
 """What the lab's tests share: the ISO under test, a folder and machines for each test, and logs that say what
 happened."""
 
+import glob
+import json
 import os
 import re
 import shutil
+import subprocess
 import time
 
 import pytest
 
-from richtfest_lab import host
+from richtfest_lab import host, recipe_lab
 from richtfest_lab.errors import LabMissing
 from richtfest_lab.httpd import Server
 from richtfest_lab.iso import Iso
@@ -32,6 +35,7 @@ def setting(name, default):
 ISO = setting("RF_ISO", "build/richtfest.iso")
 PROGRAM = setting("RF_PROGRAM", "build/richtfest")
 LOGS = setting("RF_LAB_LOGS", "build/lab")
+IMAGES = os.environ.get("RF_GUEST_IMAGES")  # the guests' images, built elsewhere with all that belongs in them
 
 
 def pytest_configure(config):
@@ -94,12 +98,51 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     setattr(item, f"lab_{report.when}", report)
-    lab = getattr(item, "funcargs", {}).get("lab")
+    lab = getattr(item, "funcargs", {}).get("lab") or getattr(item, "funcargs", {}).get("house")
     if report.failed and lab:
         for machine in lab.machines:
             if machine.console:
                 report.sections.append((f"console of {machine.spec.name}", machine.console.tail(60)))
         report.sections.append(("lab", f"console logs, QEMU's messages and reports are kept in {lab.folder}"))
+
+
+def lacking_artefacts(program, recipe):
+    """What the recipe needs, Debian does not carry, and is not here: names; [] where the recipe is whole."""
+    if IMAGES:
+        return []
+    command = [program, "artefact", "list", "--json", "--cache", host.CACHE]
+    rows = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    return [row["name"] for row in rows if recipe in row["recipes"].split(", ") and row["state"] not in ("ready", "by hand")]
+
+
+@pytest.fixture(scope="session")
+def house(request, program, tools):
+    """The customer's guests without a node: up("crm") brings one of them from its recipe's image to healthy, its directory before it. One
+    for all tests, because the directory takes a while."""
+    if not IMAGES and (os.geteuid() != 0 or not glob.glob(os.path.join(host.CACHE, "guest-base-*"))):
+        pytest.skip(f"the recipes' images are built by root, and out of {host.CACHE} (make iso fills it); RF_GUEST_IMAGES names some")
+    folder = os.path.join(LOGS, "recipes")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    text = recipe_lab.whole_text(os.path.join(ROOT, "profiles", "musterkunde.yaml"), Key(folder))
+    recipes, images = os.path.join(ROOT, "postinstall/recipes"), IMAGES or os.path.join(folder, "images")
+
+    class House(recipe_lab.RecipeLab):
+        """Counts its machines."""
+
+        def up(self, name):
+            """And builds the images that it needs."""
+            if name not in self.guests:
+                if not IMAGES:
+                    recipe_lab.build_images(program, images, recipe_lab.recipes_of(text, name), host.CACHE, recipes)
+                request.config.lab_boots.append(("recipes", name, time.monotonic()))
+            return super().up(name)
+
+    before = request.session.testsfailed
+    with House(folder, program, recipes, images, text) as made:
+        yield made
+    if request.session.testsfailed == before:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from richtfest_lab import laptop, profile, rdp
+from richtfest_lab import laptop, profile, rdp_laptop
 from richtfest_lab.disks import Disk
 from richtfest_lab.errors import LabError
 from richtfest_lab.kerberos import Kerberos
@@ -220,14 +220,14 @@ def check_directory(home, lab, guests, realm, people, authority_file):
 def check_rdp(home, node, lab, guests, people, authority_file):
     """RDP through the VPN: this guest's certificate; anna gets a desktop, and bernd, who is not in the group, none."""
     ts1 = guests["ts1"]
-    code, said = home.ask("/usr/bin/python3", rdp.__file__, ts1["address"], ts1["fqdn"], authority_file)
+    code, said = home.ask("/usr/bin/python3", rdp_laptop.__file__, ts1["address"], ts1["fqdn"], authority_file)
     assert code == 0 and said.startswith("TLSv1."), said
-    if not rdp.program():
+    if not rdp_laptop.program():
         print("no desktop by RDP: this host has no client (apt install freerdp2-x11 or freerdp3-x11)")
         return
-    with rdp.Screen(os.getpid()) as screen:
+    with rdp_laptop.Screen(os.getpid()) as screen:
         for user, gets_in in (("anna", True), ("bernd", False)):
-            client = rdp.client(home, screen, ts1["fqdn"], user, people[user], lab.path(f"rdp-{user}.log"))
+            client = rdp_laptop.client(home, screen, ts1["fqdn"], user, people[user], lab.path(f"rdp-{user}.log"))
             try:
                 assert desktop_of(node, user, 300 if gets_in else 60) is gets_in, user
             finally:

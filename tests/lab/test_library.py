@@ -455,9 +455,11 @@ def test_what_the_lab_needs_is_installed_by_make_deps():
     asked = set()
     for source in [*here.glob("*.py"), *here.glob("richtfest_lab/*.py")]:
         asked |= set(re.findall(r"""need\([^()]*, "([a-z0-9-]+)"\)""", source.read_text()))
+        asked |= set(re.findall(r"apt install ([a-z0-9-]+)", source.read_text()))
     listed = set()
     for names in (here / "packages.txt", here / "long-packages.txt", here.parent.parent / "packages.txt"):
-        listed |= {line for line in names.read_text().split("\n") if line and not line.startswith("#")}
+        lines = [line for line in names.read_text().split("\n") if line and not line.startswith("#")]
+        listed |= {package for line in lines for package in line.split("|")}
     assert asked and asked <= listed, asked - listed
 
 

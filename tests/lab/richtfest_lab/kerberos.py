@@ -27,7 +27,8 @@ class Kerberos:
 
     def __init__(self, folder, realm, port=None, run=subprocess.run):
         self._start = run
-        self._cache = os.path.join(folder, "krb5cc")
+        self.folder, self.realm, self.port = os.path.abspath(folder), realm, port
+        self.cache = "FILE:" + os.path.join(self.folder, "krb5cc")
         self._configuration = os.path.join(folder, "krb5.conf")
         text = CONFIGURATION.format(realm=realm, by_dns="false" if port else "true")
         with open(self._configuration, "w", encoding="utf-8") as file:
@@ -43,7 +44,7 @@ class Kerberos:
 
     def environment(self):
         """For other programs that use the ticket."""
-        return dict(os.environ, KRB5_CONFIG=self._configuration, KRB5CCNAME=f"FILE:{self._cache}", LC_ALL="C")
+        return dict(os.environ, KRB5_CONFIG=self._configuration, KRB5CCNAME=self.cache, LC_ALL="C")
 
     def _run(self, *argv, input=""):
         done = self._start(

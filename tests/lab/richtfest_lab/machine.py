@@ -42,8 +42,12 @@ def prepare(spec, folder):
 
 
 def launch(spec, folder, outlive=False):
-    """Starts QEMU in that folder. It dies with its parent, unless it is to outlive it."""
-    command = command_line.arguments(spec)
+    """Starts the machine's QEMU in that folder."""
+    return launch_command(command_line.arguments(spec), folder, outlive)
+
+
+def launch_command(command, folder, outlive=False):
+    """Starts a command in that folder; what it says goes to qemu.log there. It dies with its parent, unless it is to outlive it."""
     if not outlive:
         command = [host.need("setpriv", "util-linux"), "--pdeathsig", "KILL", *command]
     with open(os.path.join(folder, "qemu.log"), "ab") as log:
@@ -240,4 +244,4 @@ class Machine:
         return path
 
 
-__all__ = ["Disk", "Machine", "Spec", "forwards", "free_port", "launch", "prepare"]
+__all__ = ["Disk", "Machine", "Spec", "forwards", "free_port", "launch", "launch_command", "prepare"]

@@ -99,7 +99,8 @@ class Neighbour:
     """`with Neighbour({"host.test": "10.0.2.2"}) as neighbour:`, and a Spec whose `extra` has neighbour.arguments(). `names` may change
     at any time; `knows_time` is whether it answers as a time server; `asked` collects the names that were asked for."""
 
-    def __init__(self, names=None):
+    def __init__(self, names=None, address=ADDRESS):
+        self.address = address
         self.names = dict(names or {})
         self.knows_time = False
         self.asked = []
@@ -115,13 +116,17 @@ class Neighbour:
     def __exit__(self, *_):
         self._socket.close()
 
-    def arguments(self):
-        """QEMU's: a network card of the machine at this cable."""
+    def cable(self):
+        """QEMU's -netdev "neighbour": the near end of this cable."""
         port = self._socket.getsockname()[1]
         here = "local.type=inet,local.host=127.0.0.1,local.port=0"
         there = f"remote.type=inet,remote.host=127.0.0.1,remote.port={port}"
+        return ["-netdev", f"dgram,id=neighbour,{here},{there}"]
+
+    def arguments(self):
+        """QEMU's: a network card of the machine at this cable."""
         device = f"virtio-net-pci,id=nic-neighbour,netdev=neighbour,mac={MACHINE_MAC},romfile="
-        return ["-netdev", f"dgram,id=neighbour,{here},{there}", "-device", device]
+        return [*self.cable(), "-device", device]
 
     def _serve(self):
         while True:
@@ -141,10 +146,9 @@ class Neighbour:
         body = self._arp(frame[14:]) if kind == ARP else self._ip(frame[14:]) if kind == IPV4 else None
         return frame[6:12] + NEIGHBOUR_MAC + struct.pack(">H", kind) + body if body else None
 
-    @staticmethod
-    def _arp(request):
+    def _arp(self, request):
         operation, sender, target = request[6:8], request[8:18], request[24:28]
-        if operation != b"\0\x01" or target != socket.inet_aton(ADDRESS):
+        if operation != b"\0\x01" or target != socket.inet_aton(self.address):
             return None
         return request[:6] + b"\0\x02" + NEIGHBOUR_MAC + target + sender
 
@@ -158,7 +162,7 @@ class Neighbour:
         if not reply:
             return None
         target = MACHINE if source == b"\0\0\0\0" else socket.inet_ntoa(source)
-        return packet(ADDRESS, target, port, source_port, reply)
+        return packet(self.address, target, port, source_port, reply)
 
     def _service(self, port, body):
         if port == 67 and len(body) >= 240:

@@ -114,6 +114,19 @@ static void a_node_without_caddy_says_so(void **state)
     fixture_close(&fixture);
 }
 
+static void its_files_alone_start_nothing(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    assert_int_equal(rf_proxy_write(fixture.model, NULL), 0);
+    rf_autofree char *text = fixture_read(&fixture, RF_PROXY_FILE), *wanted = rf_proxy_text(fixture.model);
+    assert_string_equal(text, wanted);
+    assert_int_equal(mode_of(&fixture, RF_PROXY_DIR "/authority.key"), 0640);
+    assert_string_equal(rf_runner_dry_text(fixture.runner), "");
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +136,7 @@ int main(void)
         cmocka_unit_test(the_authority_is_for_the_published_names_only),
         cmocka_unit_test(without_names_it_is_stopped),
         cmocka_unit_test(a_node_without_caddy_says_so),
+        cmocka_unit_test(its_files_alone_start_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,10 +181,11 @@ static void mistakes_in_probes(void **state)
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: tcp, port: 1, path: /}]}\n",
                 "recipe.yaml:2:49: error: health.probes[0].path: unknown key");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: tcp}]}\n", "a probe of type tcp needs 'port'");
+    assert_says("recipe: 1\nsettings: {h: {type: host, title: t}}\n"
+                "health: {probes: [{name: x, type: http, via: proxy, host: h, port: 8000}]}\n",
+                "people come to the proxy by HTTPS: without `port`, or `via: guest`");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, via: proxy}]}\n",
                 "a probe of type http needs 'host'");
-    assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, via: proxy, host: h, port: 80}]}\n",
-                "the proxy is asked at its own port, which is HTTPS's; leave it out");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, path: a}]}\n", "'a' must begin with a slash");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, via: moon}]}\n", "write guest, proxy");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: exec, argv: [/x], secret: directory.probe}]}\n",
