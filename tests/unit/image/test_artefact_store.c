@@ -124,7 +124,7 @@ static void a_dead_host_is_asked_once(void **state)
     FIXTURE(self);
     rf_error *error = NULL;
     assert_int_equal(fetch(&self, &error), -1);
-    assert_error_has(error, "(3 attempts)");
+    assert_error_has(error, "(2 attempts)");
     assert_int_equal(self.store.dead_count, 1);
     self.artefact.url = (char *)"http://127.0.0.1:1/other.tar.gz";
     assert_int_equal(fetch(&self, &error), -1);
