@@ -248,6 +248,27 @@ def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     assert dolibarr.config_value("a") == "it's \\ new" and dolibarr.config_value("gone") is None
 
 
+@pytest.mark.parametrize("first, second, runs, ends", [
+    ({"host/dc1.ad.x", "ldap/dc1.ad.x"}, set(), 0, None),
+    ({"host/dc1.ad.x"}, {"ldap/dc1.ad.x"}, 1, None),
+    (set(), {"host/dc1.ad.x"}, 1, "did not add ldap/dc1.ad.x"),
+])
+def test_the_directory_adds_its_service_names_itself(monkeypatch, first, second, runs, ends):
+    """Samba's own attempt may run out of its twenty seconds, and no member could join then."""
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    seen, ran = [first, second], []
+    monkeypatch.setattr(provision.ad, "service_names", lambda db, name: seen.pop(0))
+    monkeypatch.setattr(provision.ad, "open_directory", lambda: None)
+    monkeypatch.setattr(provision.guest, "run", lambda *argv: ran.append(argv))
+    monkeypatch.setattr(provision.guest, "later", lambda why: (_ for _ in ()).throw(RuntimeError(why)))
+    if ends:
+        with pytest.raises(RuntimeError, match=ends):
+            provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
+    else:
+        provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
+    assert ran == [("samba_spnupdate",)] * runs
+
+
 def test_tryton_names_its_service_account_and_group():
     tryton = load(RECIPES / "tryton/files/usr/lib/richtfest/tryton.py", "tryton")
     text = tryton.config_text({"directory": {"uri": "ldaps://dc1.x:636", "base_dn": "DC=x", "service_dn": "CN=svc-crm,OU=R,DC=x"},

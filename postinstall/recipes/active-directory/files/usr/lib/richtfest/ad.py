@@ -31,6 +31,12 @@ def find(db, name, attrs=()):
     return found[0] if len(found) else None
 
 
+def service_names(db, computer):
+    """Its account's servicePrincipalName, in small letters."""
+    found = find(db, computer + "$", ["servicePrincipalName"])
+    return {str(name).lower() for name in found.get("servicePrincipalName", [])} if found else set()
+
+
 def escaped(value):
     import ldb
     dn = ldb.Dn(ldb.Ldb(), "CN=x")
