@@ -276,6 +276,23 @@ def test_the_nodes_proxy_on_this_hosts_ports(tmp_path):
     assert "reverse_proxy 127.0.0.1:8001\n" in made and "reverse_proxy 10.20.0.12:80\n" in made
 
 
+def test_only_what_should_run_is_missed():
+    class Machine:
+        """One whose QEMU is gone."""
+
+        console = type("Console", (), {"text": staticmethod(lambda: "")})
+        alive = staticmethod(lambda: False)
+        stop = staticmethod(lambda: None)
+        qemu_log = staticmethod(lambda: "killed")
+
+    one = guest.Guest({"name": "crm"}, "crm", "seed.iso", "images")
+    one.machine, one.wanted = Machine(), True
+    house = type("House", (), {"guests": {"crm": one}})
+    assert "QEMU of crm has ended: killed" in recipe_lab.RecipeLab.trouble(house)
+    one.stop()
+    assert recipe_lab.RecipeLab.trouble(house) is None
+
+
 def test_the_fields_of_a_page():
     page = '<form><input type="hidden" name="token" value="a&amp;b" /><input value="CU-1" name="customer_code"><input name="name"></form>'
     assert dolibarr.fields(page) == {"token": "a&b", "customer_code": "CU-1", "name": ""}
