@@ -11,7 +11,7 @@ import threading
 import pytest
 import yaml
 
-from richtfest_lab import agent, caddy, guest, health, lan, neighbour, qmp, recipe_lab
+from richtfest_lab import agent, caddy, dolibarr, guest, health, lan, neighbour, qmp, recipe_lab
 from richtfest_lab.errors import LabError, LabMissing
 from richtfest_lab.machine import free_port
 
@@ -274,6 +274,28 @@ def test_the_nodes_proxy_on_this_hosts_ports(tmp_path):
     assert "admin off\n\thttp_port 1080\n\thttps_port 1443\n" in made
     assert "cert /state/etc/richtfest/proxy/root.pem" in made and f"file_system {tmp_path}/own" in made
     assert "reverse_proxy 127.0.0.1:8001\n" in made and "reverse_proxy 10.20.0.12:80\n" in made
+
+
+def test_only_what_should_run_is_missed():
+    class Machine:
+        """One whose QEMU is gone."""
+
+        console = type("Console", (), {"text": staticmethod(lambda: "")})
+        alive = staticmethod(lambda: False)
+        stop = staticmethod(lambda: None)
+        qemu_log = staticmethod(lambda: "killed")
+
+    one = guest.Guest({"name": "crm"}, "crm", "seed.iso", "images")
+    one.machine, one.wanted = Machine(), True
+    house = type("House", (), {"guests": {"crm": one}})
+    assert "QEMU of crm has ended: killed" in recipe_lab.RecipeLab.trouble(house)
+    one.stop()
+    assert recipe_lab.RecipeLab.trouble(house) is None
+
+
+def test_the_fields_of_a_page():
+    page = '<form><input type="hidden" name="token" value="a&amp;b" /><input value="CU-1" name="customer_code"><input name="name"></form>'
+    assert dolibarr.fields(page) == {"token": "a&b", "customer_code": "CU-1", "name": ""}
 
 
 def test_a_guests_machine(tmp_path, monkeypatch):

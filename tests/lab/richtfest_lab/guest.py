@@ -37,6 +37,7 @@ class Guest:
         self._images, self._seed, self._lan = images, os.path.abspath(seed), lan
         self.machine = None
         self.agent = None
+        self.wanted = False  # to run: one that was stopped on purpose is no trouble
 
     def spec(self):
         """Its machine."""
@@ -54,11 +55,13 @@ class Guest:
         """Power on."""
         self.machine = self.machine or Machine(self.spec(), self.folder)
         self.machine.start()
+        self.wanted = True
         self.agent = agent.Agent(self.folder, self.machine.alive)
         return self
 
     def stop(self):
         """The plug is pulled."""
+        self.wanted = False
         if self.machine:
             self.machine.stop()
 

@@ -199,7 +199,7 @@ class RecipeLab:
     def trouble(self):
         """Why it makes no sense to wait on; or None."""
         for guest in self.guests.values():
-            if not guest.machine:
+            if not guest.wanted:
                 continue
             if not guest.machine.alive():
                 return f"QEMU of {guest.name} has ended: {guest.machine.qemu_log()[-500:]}"

@@ -18,7 +18,7 @@ class Page:
     """What came back."""
 
     status: int
-    headers: dict
+    headers: http.client.HTTPMessage  # asked by get() and get_all(), in any case
     body: bytes
 
     @property
@@ -59,7 +59,7 @@ class Site:
         try:
             connection.request(method, path, body.encode() if isinstance(body, str) else body, headers or {})
             answer = connection.getresponse()
-            return Page(answer.status, dict(answer.getheaders()), answer.read())
+            return Page(answer.status, answer.headers, answer.read())
         except (OSError, http.client.HTTPException) as error:
             raise LabError(f"https://{self.name}{path}: {error}") from None
         finally:
