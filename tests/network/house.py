@@ -153,10 +153,11 @@ class House:
         """Puts a frame on a guest's wire as it is."""
         self.ask(name, "send", frame.hex(), card)
 
-    def watch(self, name, seconds=1.5, card="eth0"):
-        """Starts to note every frame that comes to a card of a namespace; returns a function that gives them."""
+    def watch(self, name, seconds=0.8, card="eth0"):
+        """Starts to note every frame that comes to a card of a namespace; returns a function that gives them, those of the next seconds
+        too."""
         process = subprocess.Popen(["ip", "netns", "exec", self.space(name), sys.executable, PROGRAM, "watch", str(seconds), card],
-                                   stdout=subprocess.PIPE, text=True)
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline().strip() == "ready"
         return lambda: [bytes.fromhex(line) for line in process.communicate()[0].split()]
 

@@ -2,6 +2,10 @@
 """What runs inside the namespaces: a server on many ports, questions, frames as they are.
 
 program.py serve JSON | tcp ADDRESS PORT | udp ADDRESS PORT | send HEX [CARD] | watch SECONDS [CARD]
+
+Time decides what is silence, and nothing else: a slow host must not turn an answer into none. So a connection's beginning, which the kernel
+makes, is waited for shortly, and what another of these programs has to say for long; and a watch lasts until its standard input ends,
+which is when everything is sent, and a moment longer.
 """
 import json
 import select
@@ -10,6 +14,7 @@ import sys
 import time
 
 PATIENCE = 0.6
+LONG = 20
 
 
 def serve(wanted):
@@ -42,6 +47,7 @@ def tcp(address, port):
     s.settimeout(PATIENCE)
     try:
         s.connect((address, int(port)))
+        s.settimeout(LONG)
         return {"outcome": "open", "seen": s.recv(100).decode()}
     except socket.timeout:
         return {"outcome": "silent"}
@@ -51,7 +57,7 @@ def tcp(address, port):
 
 def udp(address, port):
     s = socket.socket(type=socket.SOCK_DGRAM)
-    s.settimeout(PATIENCE)
+    s.settimeout(3 * PATIENCE)
     s.connect((address, int(port)))
     try:
         s.send(b"hello")
@@ -73,12 +79,15 @@ def watch(seconds, card="eth0"):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
     s.bind((card, 3))
     print("ready", flush=True)
-    until = time.monotonic() + float(seconds)
-    while time.monotonic() < until:
-        if select.select([s], [], [], max(0, until - time.monotonic()))[0]:
+    until = None
+    while until is None or time.monotonic() < until:
+        ready = select.select([s] if until else [s, sys.stdin], [], [], until and max(0, until - time.monotonic()))[0]
+        if s in ready:
             data, where = s.recvfrom(65536)
             if where[2] != socket.PACKET_OUTGOING:
                 print(data.hex(), flush=True)
+        elif sys.stdin in ready:
+            until = time.monotonic() + float(seconds)
 
 
 def main():
