@@ -38,7 +38,10 @@ def arguments():
     parser.add_argument("--recipes", default=TOP / "postinstall/recipes", help="the folder that holds the recipe's")
     parser.add_argument("--once", action="store_true", help="end when all is healthy")
     parser.add_argument("--keep", action="store_true", help="go on with the directory of the last time")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if bool(options.profile) != bool(options.guest):
+        parser.error("--profile and --guest belong together")
+    return options
 
 
 def make_room(folder, keep):

@@ -11,6 +11,7 @@ import threading
 import pytest
 import yaml
 
+import recipe_lab as recipe_lab_command
 from richtfest_lab import agent, caddy, dolibarr, guest, health, lan, neighbour, qmp, recipe_lab
 from richtfest_lab.errors import LabError, LabMissing
 from richtfest_lab.machine import free_port
@@ -276,6 +277,18 @@ def test_the_nodes_proxy_on_this_hosts_ports(tmp_path):
     assert "reverse_proxy 127.0.0.1:8001\n" in made and "reverse_proxy 10.20.0.12:80\n" in made
 
 
+def test_what_is_kept_of_the_last_time(tmp_path):
+    for name, about in (("dc1", {"zone": "ad.firma.example"}), ("crm", {})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "machine.json").write_text(json.dumps(about))
+        (tmp_path / "state/var/lib/richtfest/guests" / name).mkdir(parents=True)
+    recipe_lab_command.make_room(tmp_path, keep=True)
+    assert sorted(os.listdir(tmp_path)) == ["dc1", "state"]
+    assert os.listdir(tmp_path / "state/var/lib/richtfest/guests") == ["dc1"]
+    recipe_lab_command.make_room(tmp_path, keep=False)
+    assert os.listdir(tmp_path) == []
+
+
 def test_only_what_should_run_is_missed():
     class Machine:
         """One whose QEMU is gone."""
@@ -294,7 +307,7 @@ def test_only_what_should_run_is_missed():
 
 
 def test_the_fields_of_a_page():
-    page = '<form><input type="hidden" name="token" value="a&amp;b" /><input value="CU-1" name="customer_code"><input name="name"></form>'
+    page = '<form><input type="hidden" name="token" value="a&amp;b" /><input value="CU-1" name="customer_code"><input name="name">'
     assert dolibarr.fields(page) == {"token": "a&b", "customer_code": "CU-1", "name": ""}
 
 
