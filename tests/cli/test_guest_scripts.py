@@ -306,6 +306,14 @@ def test_recipes_hold_together(folder):
         assert "ConditionPathExists=/var/lib/richtfest/guest.json" in text and "RestartPreventExitStatus=2" in text
 
 
+def test_a_slow_start_is_no_end():
+    """Seen after a node's reboot: the directory's daemon took longer than systemd's 90 seconds, and was never started again."""
+    manager = (TOP / "image/data/guest-root/etc/systemd/system.conf.d/richtfest.conf").read_text()
+    assert re.search(r"^DefaultTimeoutStartSec=10min$", manager, re.M)
+    samba = (RECIPES / "active-directory/files/etc/systemd/system/samba-ad-dc.service.d/richtfest.conf").read_text()
+    assert re.search(r"^\[Service\]\nRestart=on-failure$", samba, re.M)
+
+
 def test_user_data_is_the_same_everywhere():
     texts = {p.name: (p / "user-data.j2").read_text() for p in RECIPES.iterdir() if (p / "recipe.yaml").exists()}
     others = texts.pop("image")  # without the file for our own scripts

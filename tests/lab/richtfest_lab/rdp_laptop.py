@@ -52,8 +52,9 @@ class Screen:
 
 
 def client(laptop, screen, address, user, password, log):
-    """A login under way (a process, to be ended by whoever started it). The password goes by standard input."""
-    argv = [program(), f"/v:{address}", f"/u:{user}", "/from-stdin", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
+    """A login under way (a process, to be ended by whoever started it). The password goes by standard input; without a domain its line
+    would be taken for one."""
+    argv = [program(), f"/v:{address}", f"/u:{user}", "/d:.", "/from-stdin", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
     environment = dict(os.environ, DISPLAY=screen.name, HOME=os.path.dirname(log))
     with open(log, "ab") as out:
         process = laptop.start(argv, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment)
