@@ -17,6 +17,8 @@ enum {
 };
 
 #define BRIDGE "\"" RF_NETWORK_BRIDGE "\""
+/* A port itself passes nothing on: what comes in by one has gone around the bridge (postinstall/firewall.c). */
+#define PORTS "{ \"" RF_PORT_PREFIX "*\", \"" RF_LAN_PORT_PREFIX "*\" }"
 #define VPN "\"" RF_VPN_INTERFACE "\""
 
 /* What nft takes as a comment: a recipe's title is free text. The caller frees it. */
@@ -122,7 +124,8 @@ static void append_owners(char **text, const rf_node_model *model)
                   "    set taken {\n        type ipv4_addr\n        elements = %s\n    }\n\n",
                   owners, addresses);
     rf_append(text, "    chain forward {\n"
-                    "        type filter hook forward priority filter; policy accept;\n");
+                    "        type filter hook forward priority filter; policy accept;\n"
+                    "        iifname " PORTS " drop\n");
     if (owners)
         rf_append(text, "        iifname " BRIDGE " ip saddr @taken ip saddr . ether saddr != @owners drop\n");
 }

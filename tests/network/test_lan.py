@@ -80,6 +80,52 @@ def test_before_the_rules_an_address_can_be_taken(bare):
     run("ip", "-n", bare.space("world"), "neigh", "flush", "all")
 
 
+def echos(house):
+    """How many pings the node has taken."""
+    lines = [line.split() for line in run("ip", "netns", "exec", house.node, "cat", "/proc/net/snmp").stdout.splitlines()]
+    names, values = [line for line in lines if line[0] == "Icmp:"]
+    return int(values[names.index("InEchos")])
+
+
+def routers(house):
+    return run("ip", "-n", house.node, "-6", "route", "show", "default").stdout
+
+
+def around(house, guest, to):
+    """What gets to the node itself of a guest's frames to a hardware address: of a router advertisement, a ping, a question by ARP."""
+    got = set()
+    for card, mac, address, node in (("eth0", cards()[guest][0][1], GUESTS[guest][0], NODE),
+                                     ("eth1", lan_mac(guest), lan_address(guest), NODE_OUTSIDE)):
+        before, seen = echos(house), house.watch(guest, card=card)
+        for frame in (frames.router_advertisement(mac, to), frames.icmp(mac, to, address, node),
+                      frames.arp(mac, mac, address, NOBODY, node, 1, to)):
+            house.send(guest, frame, card)
+        if [frame for frame in seen() if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2"]:
+            got.add("ARP by " + card)
+        if routers(house):
+            got.add("router by " + card)
+        if echos(house) > before:
+            got.add("ping by " + card)
+        house.send(guest, frames.router_advertisement(mac, to, lifetime=0), card)
+        house.settle()
+    return got
+
+
+def test_before_the_rules_frames_go_around_the_bridge(bare):
+    """A bridge hands LLDP's frames to the port that they came in by, and the node takes what is in them for its own."""
+    everything = {f"{what} by {card}" for what in ("router", "ping", "ARP") for card in ("eth0", "eth1")}
+    assert around(bare, "web", frames.LLDP) == everything
+    assert not routers(bare)
+    assert "router by eth1" in around(bare, "web", "33:33:00:00:00:01")
+
+
+def test_nothing_goes_around_the_bridge(ruled):
+    assert not around(ruled, "web", frames.LLDP)
+    allowed = {"ARP by eth0", "ping by eth0"}  # with its own address, to the node in the node's own network
+    for to in ("01:80:c2:00:00:03", "33:33:00:00:00:01"):
+        assert not around(ruled, "web", to) - allowed
+
+
 def test_the_node_is_reached_as_before(ruled):
     """Its own address is the bridge's."""
     for port in (22, 9090):
