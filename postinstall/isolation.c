@@ -186,8 +186,11 @@ static char *bridged(const rf_node_model *model)
     rf_autofree char *macs = set_of(model, mac_element), *ports = set_of(model, port_element);
     rf_autofree char *addresses = set_of(model, address_element);
     rf_autofree char *entry = rf_lan_entry(model), *lan = rf_lan_bridged(model);
-    if (!macs)
-        return rf_strdup("");
+    if (!macs) /* fails closed: a guest that has left the profile may still be shutting down */
+        return rf_format("    chain prerouting {\n"
+                         "        type filter hook prerouting priority filter; policy accept;\n"
+                         "        iifname \"" RF_PORT_PREFIX "*\" drop\n%s    }\n%s",
+                         entry, lan);
     return rf_format(
         "    set macs {\n        type ether_addr\n        elements = %s\n    }\n\n"
         "    set ports {\n        type ifname . ether_addr\n        elements = %s\n    }\n\n"

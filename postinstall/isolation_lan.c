@@ -125,7 +125,6 @@ static void append_network_chain(char **text, const struct rf_node_guest *guest,
     rf_autofree char *fixed = fixed_beside(guest);
     size_t number = number_of(guest);
     rf_append(text, "\n    chain network%zu%s {\n", number, suffix);
-    rf_append(text, "        %s @lan_node drop\n", source);
     if (fixed)
         rf_append(text, "        %s %s drop\n", source, fixed);
     rf_append(text,
@@ -183,11 +182,14 @@ static void append_from(char **text, const rf_node_model *model)
                     "\n    chain lan_arp {\n"
                     "        iifname . arp saddr ether != @lan_ports drop\n"
                     "        arp saddr ip 0.0.0.0 accept comment \"is it free?\"\n"
+                    "        arp saddr ip @lan_node drop\n"
                     "        iifname . arp saddr ip @lan_fixed accept\n");
     append_gotos(text, model, "_arp");
     rf_append(text, "        drop\n    }\n"
                     "\n    chain lan_ip {\n"
+                    "        ip saddr @lan_node drop\n"
                     "        udp sport 67 drop comment \"no guest gives out addresses\"\n"
+                    "        udp dport 68 drop comment \"by whatever port\"\n"
                     "        iifname . ip saddr @lan_fixed accept\n"
                     "        iifname @lan_dhcp ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept comment \"DHCP\"\n");
     append_gotos(text, model, "");
@@ -245,18 +247,32 @@ static void append_hooks(char **text, const rf_node_model *model)
     rf_append(text, "        oifname " PORTS " drop\n    }\n");
 }
 
+/* A card that was at a bridge stays there until its guest is started anew: without a row in the profile it hears nothing and says nothing
+ * (the other direction is the entry's). */
+static void append_mute(char **text)
+{
+    rf_append(text, "\n    chain forward {\n"
+                    "        type filter hook forward priority filter; policy accept;\n"
+                    "        oifname " PORTS " drop\n    }\n"
+                    "\n    chain output {\n"
+                    "        type filter hook output priority filter; policy accept;\n"
+                    "        oifname " PORTS " drop\n    }\n");
+}
+
 char *rf_lan_entry(const rf_node_model *model)
 {
     return rf_strdup(any(model, bridged) ? "        iifname " PORTS " goto lan\n"
                                            "        ether saddr @lan_macs drop\n"
-                                         : "");
+                                         : "        iifname " PORTS " drop\n");
 }
 
 char *rf_lan_bridged(const rf_node_model *model)
 {
     char *text = rf_strdup("");
-    if (!any(model, bridged))
+    if (!any(model, bridged)) {
+        append_mute(&text);
         return text;
+    }
     append_set(&text, model, "lan_macs", "ether_addr", mac_element);
     append_set(&text, model, "lan_ports", "ifname . ether_addr", port_element);
     append_set(&text, model, "lan_fixed", "ifname . ipv4_addr", fixed_element);

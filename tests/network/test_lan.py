@@ -205,6 +205,18 @@ def test_who_has_a_fixed_address_has_no_other(fresh):
     assert say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx")))
 
 
+def test_not_even_where_the_profile_gives_it_away(ruled):
+    """A fixed address that is the node's own: the node keeps it."""
+    ruled.load(lan.rules_text().replace(f'. {lan_address("pbx")}', f". {NODE_OUTSIDE}"))
+    try:
+        run("ip", "-n", ruled.node, "neigh", "flush", "dev", "rfb-lan")
+        assert ruled.tcp("node", WORLD, 443) == "open"  # now the rules have seen the node's own ARP
+        assert not claim(ruled, "pbx", NODE_OUTSIDE)
+        assert not say(ruled, "pbx", packet(ruled, "pbx", NODE_OUTSIDE))
+    finally:
+        ruled.load()
+
+
 def test_an_address_by_dhcp_is_its_guests_alone(fresh):
     assert fresh.tcp("app", WORLD, 443) == "open"
     assert not claim(fresh, "web", lan_address("app"))
@@ -227,6 +239,22 @@ def test_and_another_one_when_the_first_was_silent(ruled):
     ruled.load()
 
 
+@pytest.mark.parametrize("rules", ["richtfest-guests.nft", "richtfest-guests-none.nft"])
+def test_who_has_left_the_profile_is_mute(ruled, rules):
+    """The last bridged guest is gone from the profile, or the last guest; its card is at the bridge until it is started anew."""
+    ruled.load((lan.GOLDEN / rules).read_text())
+    try:
+        assert not say(ruled, "web", packet(ruled, "web", lan_address("web")))
+        assert not claim(ruled, "web", "203.0.113.77")
+        assert not around(ruled, "web", "33:33:00:00:00:01") - {"ARP by eth0", "ping by eth0"}
+        seen = ruled.watch("web", card="eth1")
+        ruled.send("world", frames.udp(ruled.mac("world"), lan_mac("web"), WORLD, lan_address("web"), 40000, b"to web"))
+        ruled.tcp("node", lan_address("web"), 443)
+        assert not seen()
+    finally:
+        ruled.load()
+
+
 def test_nobody_takes_a_hardware_address(fresh):
     for mac in (UPLINK_MAC, lan_mac("pbx"), "52:54:00:99:99:99"):
         assert not say(fresh, "web", packet(fresh, "web", lan_address("web"), mac))
@@ -242,6 +270,7 @@ def test_dhcp_is_asked_and_never_answered_by_a_guest(fresh):
     assert say(fresh, "app", ask)
     assert not say(fresh, "pbx", frames.udp(lan_mac("pbx"), frames.EVERYBODY, "0.0.0.0", "255.255.255.255", 67, b"discover", 68))
     assert not say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx"), port=68, source_port=67, words=b"offer!"))
+    assert not say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx"), port=68, source_port=1067, words=b"offer!"))
     offer = frames.udp(fresh.mac("world"), frames.EVERYBODY, WORLD, "255.255.255.255", 68, b"an offer", 67)
     for guest, comes in (("app", True), ("pbx", False)):
         seen = fresh.watch(guest, card="eth1")

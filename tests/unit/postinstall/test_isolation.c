@@ -27,6 +27,20 @@ static void guests_in_the_customers_networks(void **state)
     fixture_close(&fixture);
 }
 
+/* What was there of guests that have left the profile is mute. */
+static void without_guests_it_fails_closed(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    size_t count = fixture.model->guests_count;
+    fixture.model->guests_count = 0;
+    rf_autofree char *text = rf_isolation_text(fixture.model);
+    fixture.model->guests_count = count;
+    assert_golden("richtfest-guests-none.nft", text);
+    fixture_close(&fixture);
+}
+
 static void a_title_can_not_be_a_rule(void **state)
 {
     (void)state;
@@ -77,9 +91,8 @@ static void it_is_written_loaded_and_switched_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_rules_are_as_they_were_reviewed),
-        cmocka_unit_test(guests_in_the_customers_networks),
-        cmocka_unit_test(a_title_can_not_be_a_rule),
+        cmocka_unit_test(the_rules_are_as_they_were_reviewed),  cmocka_unit_test(guests_in_the_customers_networks),
+        cmocka_unit_test(without_guests_it_fails_closed),       cmocka_unit_test(a_title_can_not_be_a_rule),
         cmocka_unit_test(it_is_written_loaded_and_switched_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
