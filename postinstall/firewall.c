@@ -76,7 +76,9 @@ static enum rf_probe firewall_probe(struct rf_step_env *env, const void *arg, rf
 
 static int firewall_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    return rf_ruleset_apply(&ruleset, arg, env, err);
+    if (rf_ruleset_apply(&ruleset, arg, env, err) < 0)
+        return -1;
+    return rf_lan_teach(arg, env, err); /* the file loads those of the guests anew, too */
 }
 
 const struct rf_step_ops rf_step_firewall = {"firewall", firewall_probe, firewall_apply, NULL};

@@ -282,7 +282,11 @@ static enum rf_probe isolation_probe(struct rf_step_env *env, const void *arg, r
 {
     if (!sysctl_written(arg) || !switched(arg))
         return RF_PROBE_TODO;
-    return rf_ruleset_probe(&ruleset, arg, env, err);
+    enum rf_probe loaded = rf_ruleset_probe(&ruleset, arg, env, err);
+    if (loaded != RF_PROBE_DONE)
+        return loaded;
+    int taught = rf_lan_taught(arg, env, err);
+    return taught < 0 ? RF_PROBE_ERROR : taught ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int set_switch(const char *path, char value, rf_error **err)
@@ -306,7 +310,7 @@ static int isolation_apply(struct rf_step_env *env, const void *arg, rf_error **
         if (set_switch(one, switches[i].value, err) < 0)
             return -1;
     }
-    return rf_lan_teach(arg, env, err);
+    return rf_lan_teach(arg, env, err) < 0 ? -1 : rf_lan_check(arg, err);
 }
 
 const struct rf_step_ops rf_step_isolation = {"isolation", isolation_probe, isolation_apply, NULL};

@@ -28,5 +28,13 @@ char *rf_lan_bridged(const rf_node_model *model);
 /* Rules for the chain `input` of the node's own filter: nothing from where the node has no address. The caller frees it. */
 char *rf_lan_silent(const rf_node_model *model);
 
-/* Tells the rules that are loaded anew which addresses the node has now. At a boot they learn it from its ARP. */
+/* Tells the loaded rules which addresses the node has now: whatever loads the file anew empties that set. (At a boot they learn it from its
+ * ARP, too.) Nothing is done where no guest is at a bridge of a node with its own uplink there, or where the loaded rules are
+ * older ones without that set. Repeatable. */
 int rf_lan_teach(const rf_node_model *model, struct rf_step_env *env, rf_error **err);
+
+/* Do they know? 1 yes, or nobody has to; 0 no; -1 and *err. Changes nothing. */
+int rf_lan_taught(const rf_node_model *model, struct rf_step_env *env, rf_error **err);
+
+/* Fails where the profile gives a guest an address that the node itself has now: that can't be known before, the node's comes by DHCP. */
+int rf_lan_check(const rf_node_model *model, rf_error **err);
