@@ -6,10 +6,16 @@
 #include "postinstall/isolation_lan.h"
 #include "postinstall/ruleset.h"
 
+/* Nothing comes from a guest's port itself: it has no address, and what its guest says comes in by the bridge. But a bridge hands frames for
+ * 01:80:c2:00:00:0e (LLDP) to the port, past every hook of its own (br_handle_frame, net/bridge/br_input.c): one router advertisement
+ * that way, and the guest is the node's IPv6 router. Asked before all else, connections that are known included. */
+#define PORTS "{ \"" RF_PORT_PREFIX "*\", \"" RF_LAN_PORT_PREFIX "*\" }"
+
 /* nft(8); ICMPv6 types that IPv6 cannot do without: RFC 4890, 4.4. DHCP: RFC 2131, RFC 8415. */
 static const char input[] = "    chain input {\n"
                             "        type filter hook input priority filter; policy drop;\n"
                             "        iif lo accept\n"
+                            "        iifname " PORTS " drop\n"
                             "        ct state vmap { established : accept, related : accept, invalid : drop }\n"
                             "        iifname \"" RF_NETWORK_BRIDGE "\" goto guests\n";
 
@@ -32,9 +38,13 @@ static const char guests[] = "    chain guests {\n"
 
 static const char proxy[] = "        tcp dport { 80, 443 } accept comment \"published names\"\n";
 
-static char *body(const rf_node_model *model, size_t table)
+/* Linux answers ARP on every interface that is up, for every address that it has. */
+static const char arp[] = "    chain input {\n"
+                          "        type filter hook input priority filter; policy accept;\n"
+                          "        iifname " PORTS " drop\n    }\n";
+
+static char *node(const rf_node_model *model)
 {
-    (void)table;
     bool published = model && rf_node_published(model);
     rf_autofree char *silent = model ? rf_lan_silent(model) : rf_strdup("");
     char *text = rf_format("%s%s%s%s", input, silent, world, published ? proxy : "");
@@ -44,8 +54,13 @@ static char *body(const rf_node_model *model, size_t table)
     return text;
 }
 
+static char *body(const rf_node_model *model, size_t table)
+{
+    return table ? rf_strdup(arp) : node(model);
+}
+
 static const struct rf_ruleset ruleset = {.path = RF_FIREWALL_FILE,
-                                          .tables = (const char *const[]){"inet richtfest", NULL},
+                                          .tables = (const char *const[]){"inet richtfest", "arp richtfest", NULL},
                                           .body = body,
                                           .tail = "\ninclude \"" RF_RULESETS_DIR "/*.nft\"\n"};
 
@@ -61,7 +76,9 @@ static enum rf_probe firewall_probe(struct rf_step_env *env, const void *arg, rf
 
 static int firewall_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    return rf_ruleset_apply(&ruleset, arg, env, err);
+    if (rf_ruleset_apply(&ruleset, arg, env, err) < 0)
+        return -1;
+    return rf_lan_teach(arg, env, err); /* the file loads those of the guests anew, too */
 }
 
 const struct rf_step_ops rf_step_firewall = {"firewall", firewall_probe, firewall_apply, NULL};

@@ -17,6 +17,8 @@ enum {
 };
 
 #define BRIDGE "\"" RF_NETWORK_BRIDGE "\""
+/* A port itself passes nothing on: what comes in by one has gone around the bridge (postinstall/firewall.c). */
+#define PORTS "{ \"" RF_PORT_PREFIX "*\", \"" RF_LAN_PORT_PREFIX "*\" }"
 #define VPN "\"" RF_VPN_INTERFACE "\""
 
 /* What nft takes as a comment: a recipe's title is free text. The caller frees it. */
@@ -122,7 +124,8 @@ static void append_owners(char **text, const rf_node_model *model)
                   "    set taken {\n        type ipv4_addr\n        elements = %s\n    }\n\n",
                   owners, addresses);
     rf_append(text, "    chain forward {\n"
-                    "        type filter hook forward priority filter; policy accept;\n");
+                    "        type filter hook forward priority filter; policy accept;\n"
+                    "        iifname " PORTS " drop\n");
     if (owners)
         rf_append(text, "        iifname " BRIDGE " ip saddr @taken ip saddr . ether saddr != @owners drop\n");
 }
@@ -183,8 +186,11 @@ static char *bridged(const rf_node_model *model)
     rf_autofree char *macs = set_of(model, mac_element), *ports = set_of(model, port_element);
     rf_autofree char *addresses = set_of(model, address_element);
     rf_autofree char *entry = rf_lan_entry(model), *lan = rf_lan_bridged(model);
-    if (!macs)
-        return rf_strdup("");
+    if (!macs) /* fails closed: a guest that has left the profile may still be shutting down */
+        return rf_format("    chain prerouting {\n"
+                         "        type filter hook prerouting priority filter; policy accept;\n"
+                         "        iifname \"" RF_PORT_PREFIX "*\" drop\n%s    }\n%s",
+                         entry, lan);
     return rf_format(
         "    set macs {\n        type ether_addr\n        elements = %s\n    }\n\n"
         "    set ports {\n        type ifname . ether_addr\n        elements = %s\n    }\n\n"
@@ -276,7 +282,11 @@ static enum rf_probe isolation_probe(struct rf_step_env *env, const void *arg, r
 {
     if (!sysctl_written(arg) || !switched(arg))
         return RF_PROBE_TODO;
-    return rf_ruleset_probe(&ruleset, arg, env, err);
+    enum rf_probe loaded = rf_ruleset_probe(&ruleset, arg, env, err);
+    if (loaded != RF_PROBE_DONE)
+        return loaded;
+    int taught = rf_lan_taught(arg, env, err);
+    return taught < 0 ? RF_PROBE_ERROR : taught ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int set_switch(const char *path, char value, rf_error **err)
@@ -300,7 +310,7 @@ static int isolation_apply(struct rf_step_env *env, const void *arg, rf_error **
         if (set_switch(one, switches[i].value, err) < 0)
             return -1;
     }
-    return rf_lan_teach(arg, env, err);
+    return rf_lan_teach(arg, env, err) < 0 ? -1 : rf_lan_check(arg, err);
 }
 
 const struct rf_step_ops rf_step_isolation = {"isolation", isolation_probe, isolation_apply, NULL};

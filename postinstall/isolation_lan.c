@@ -5,6 +5,7 @@
 #include "postinstall/bridge.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <string.h>
@@ -125,7 +126,6 @@ static void append_network_chain(char **text, const struct rf_node_guest *guest,
     rf_autofree char *fixed = fixed_beside(guest);
     size_t number = number_of(guest);
     rf_append(text, "\n    chain network%zu%s {\n", number, suffix);
-    rf_append(text, "        %s @lan_node drop\n", source);
     if (fixed)
         rf_append(text, "        %s %s drop\n", source, fixed);
     rf_append(text,
@@ -183,11 +183,14 @@ static void append_from(char **text, const rf_node_model *model)
                     "\n    chain lan_arp {\n"
                     "        iifname . arp saddr ether != @lan_ports drop\n"
                     "        arp saddr ip 0.0.0.0 accept comment \"is it free?\"\n"
+                    "        arp saddr ip @lan_node drop\n"
                     "        iifname . arp saddr ip @lan_fixed accept\n");
     append_gotos(text, model, "_arp");
     rf_append(text, "        drop\n    }\n"
                     "\n    chain lan_ip {\n"
+                    "        ip saddr @lan_node drop\n"
                     "        udp sport 67 drop comment \"no guest gives out addresses\"\n"
+                    "        udp dport 68 drop comment \"by whatever port\"\n"
                     "        iifname . ip saddr @lan_fixed accept\n"
                     "        iifname @lan_dhcp ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept comment \"DHCP\"\n");
     append_gotos(text, model, "");
@@ -245,18 +248,32 @@ static void append_hooks(char **text, const rf_node_model *model)
     rf_append(text, "        oifname " PORTS " drop\n    }\n");
 }
 
+/* A card that was at a bridge stays there until its guest is started anew: without a row in the profile it hears nothing and says nothing
+ * (the other direction is the entry's). */
+static void append_mute(char **text)
+{
+    rf_append(text, "\n    chain forward {\n"
+                    "        type filter hook forward priority filter; policy accept;\n"
+                    "        oifname " PORTS " drop\n    }\n"
+                    "\n    chain output {\n"
+                    "        type filter hook output priority filter; policy accept;\n"
+                    "        oifname " PORTS " drop\n    }\n");
+}
+
 char *rf_lan_entry(const rf_node_model *model)
 {
     return rf_strdup(any(model, bridged) ? "        iifname " PORTS " goto lan\n"
                                            "        ether saddr @lan_macs drop\n"
-                                         : "");
+                                         : "        iifname " PORTS " drop\n");
 }
 
 char *rf_lan_bridged(const rf_node_model *model)
 {
     char *text = rf_strdup("");
-    if (!any(model, bridged))
+    if (!any(model, bridged)) {
+        append_mute(&text);
         return text;
+    }
     append_set(&text, model, "lan_macs", "ether_addr", mac_element);
     append_set(&text, model, "lan_ports", "ifname . ether_addr", port_element);
     append_set(&text, model, "lan_fixed", "ifname . ipv4_addr", fixed_element);
@@ -298,28 +315,108 @@ static void free_addresses(struct ifaddrs **list)
         freeifaddrs(*list);
 }
 
-/* "{ 203.0.113.1, 10.20.0.1 }"; NULL: none. */
-static char *own_addresses(void)
+static bool own_address(const struct ifaddrs *entry, char ret_text[INET_ADDRSTRLEN])
+{
+    if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET || (entry->ifa_flags & IFF_LOOPBACK))
+        return false;
+    inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)entry->ifa_addr)->sin_addr, ret_text,
+              INET_ADDRSTRLEN);
+    return true;
+}
+
+/* Do the rules have to know them? */
+static bool to_be_taught(const rf_node_model *model)
+{
+    return rf_bridge_uplink(model->profile) && any(model, bridged);
+}
+
+/* Is the address in nft's list? There it stands between blanks, commas and braces. */
+static bool listed(const char *list, const char *address)
+{
+    size_t length = strlen(address);
+    for (const char *at = list; (at = strstr(at, address)); at += length)
+        if (at > list && strchr(" \t\n{", at[-1]) && strchr(" ,}\n", at[length]))
+            return true;
+    return false;
+}
+
+/* What the kernel's set has; NULL: there is no such set. The caller frees it. */
+static int list_taught(struct rf_step_env *env, char **ret_text, rf_error **err)
+{
+    struct rf_command command = {.argv = RF_ARGV("nft", "list", "set", "bridge", "richtfest_guests", "lan_node")};
+    rf_autoresult struct rf_result result = {0};
+    if (rf_run_status(env->runner, &command, &result, err) < 0)
+        return -1;
+    *ret_text = result.status == 0 ? rf_strdup(result.out) : NULL;
+    return 0;
+}
+
+int rf_lan_taught(const rf_node_model *model, struct rf_step_env *env, rf_error **err)
 {
     RF_CLEANUP(free_addresses) struct ifaddrs *list = NULL;
     rf_autofree char *text = NULL;
     char one[INET_ADDRSTRLEN];
+    if (!to_be_taught(model))
+        return 1;
+    if (list_taught(env, &text, err) < 0)
+        return -1;
     if (getifaddrs(&list) < 0)
-        return NULL;
-    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
-        if (!entry->ifa_addr || entry->ifa_addr->sa_family != AF_INET || (entry->ifa_flags & IFF_LOOPBACK))
-            continue;
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)entry->ifa_addr)->sin_addr, one, sizeof(one));
-        rf_append(&text, "%s%s", text ? ", " : "{ ", one);
-    }
-    return text ? rf_format("%s }", text) : NULL;
+        return rf_fail_errno(err, RF_FAILED, errno, "the node's own addresses");
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next)
+        if (own_address(entry, one) && !(text && listed(text, one)))
+            return 0;
+    return 1;
 }
 
 int rf_lan_teach(const rf_node_model *model, struct rf_step_env *env, rf_error **err)
 {
-    rf_autofree char *addresses = rf_bridge_uplink(model->profile) && any(model, bridged) ? own_addresses() : NULL;
+    RF_CLEANUP(free_addresses) struct ifaddrs *list = NULL;
+    rf_autofree char *addresses = NULL, *known = NULL;
+    char one[INET_ADDRSTRLEN];
+    if (!to_be_taught(model))
+        return 0;
+    if (list_taught(env, &known, err) < 0)
+        return -1;
+    if (!known) /* rules of a profile without such guests, which the isolation step replaces */
+        return 0;
+    if (getifaddrs(&list) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "the node's own addresses");
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next)
+        if (own_address(entry, one))
+            rf_append(&addresses, "%s%s", addresses ? ", " : "{ ", one);
     if (!addresses)
         return 0;
+    rf_append(&addresses, " }");
     return rf_run_argv(env->runner,
                        RF_ARGV("nft", "add", "element", "bridge", "richtfest_guests", "lan_node", addresses), err);
+}
+
+/* The guest that the profile gives this address of the node's own, or NULL. */
+static const struct rf_node_guest *given_to(const rf_node_model *model, const char *address)
+{
+    for (size_t i = 0; i < model->guests_count; i++) {
+        rf_autofree char *fixed = rf_guest_lan_address(&model->guests[i]);
+        if (fixed && strcmp(fixed, address) == 0)
+            return &model->guests[i];
+    }
+    return NULL;
+}
+
+int rf_lan_check(const rf_node_model *model, rf_error **err)
+{
+    RF_CLEANUP(free_addresses) struct ifaddrs *list = NULL;
+    char one[INET_ADDRSTRLEN];
+    if (!to_be_taught(model))
+        return 0;
+    if (getifaddrs(&list) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "the node's own addresses");
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+        const struct rf_node_guest *guest = own_address(entry, one) ? given_to(model, one) : NULL;
+        if (guest)
+            return rf_fail(err, RF_BAD_MACHINE,
+                           "lan.address of %s is %s, which is the node's own (%s): nothing of that card passes; "
+                           "write another address into the profile",
+                           guest->asked->name, one, entry->ifa_name);
+    }
+    return 0;
 }

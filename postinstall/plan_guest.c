@@ -26,12 +26,20 @@
 
 struct guest_view { /* what the facts say of one guest */
     bool made, disk, settled, defined, running, healthy, configured;
-    bool tuned; /* with its weight and limits */
+    bool tuned;  /* with its weight and limits */
+    bool bridge; /* which it is at was made in a former run */
 };
 
 static bool is_true(const json_t *object, const char *key)
 {
     return json_is_true(json_object_get(object, key));
+}
+
+/* Was its bridge made in a former run? */
+static bool bridge_known(const struct rf_node_guest *guest, const json_t *facts)
+{
+    const json_t *known = json_object_get(facts, "bridges");
+    return guest->bridge && json_object_get(known, guest->bridge->uplink ? "uplink" : guest->bridge->name);
 }
 
 static struct guest_view view_of(const struct rf_node_guest *guest, const json_t *facts)
@@ -49,6 +57,7 @@ static struct guest_view view_of(const struct rf_node_guest *guest, const json_t
         .settled = is_true(known, "settled"),
         .defined = digest && strcmp(digest, wanted) == 0,
         .tuned = strcmp(tuning ? tuning : "", wanted_tuning) == 0,
+        .bridge = bridge_known(guest, facts),
         .running = state && strcmp(state, rf_domain_state_name(VIR_DOMAIN_RUNNING)) == 0,
         .healthy = is_true(known, "healthy"),
         .configured = configured && strcmp(configured, description) == 0,
@@ -136,8 +145,10 @@ static void add_making(rf_plan *plan, const struct rf_node_guest *guest, const s
     add_step(plan, &rf_step_seed, guest, view->settled, seed);
     rf_autofree char *bridge = guest->bridge ? rf_format("bridge/%s", guest->bridge->name) : NULL;
     struct rf_step *defining = add_step(plan, &rf_step_domain, guest, view->defined && view->tuned, domain);
+    /* A bridge that has gone wrong does not keep guests down that are in use, a member of a directory after a reboot. But none is given a
+     * bridge that never was: it would not start again. */
     if (bridge)
-        rf_step_after(defining, bridge, false);
+        rf_step_after(defining, bridge, view->settled && (view->defined || view->bridge));
 }
 
 /* From its start until nothing is left to be done. */

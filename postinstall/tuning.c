@@ -8,11 +8,21 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { WEIGHT = 100 }; /* what a guest has without the key: the kernel's own (cpu.weight, io.weight: cgroup-v2) */
+enum {
+    WEIGHT = 100,            /* what a guest has without the key: the kernel's own (cpu.weight, io.weight: cgroup-v2) */
+    LEAST_DISK_WEIGHT = 100, /* libvirt's schema takes 100 to 1000 for a disk (domaincommon.rng, "weight") */
+};
 
 static bool weighted(const struct rf_node_guest *guest)
 {
     return guest->asked->weight && guest->asked->weight != WEIGHT;
+}
+
+/* Less than libvirt takes for disks holds for the processors only, where it goes down to 2. */
+static unsigned disk_weight(const struct rf_node_guest *guest)
+{
+    unsigned weight = guest->asked->weight ? guest->asked->weight : WEIGHT;
+    return weight < LEAST_DISK_WEIGHT ? LEAST_DISK_WEIGHT : weight;
 }
 
 static bool limited(const struct rf_node_guest *guest)
@@ -54,7 +64,7 @@ void rf_tuning_add(xmlNode *domain, const struct rf_node_guest *guest)
 {
     if (!weighted(guest))
         return;
-    rf_xml_add_format(rf_xml_add(domain, "blkiotune", NULL), "weight", "%u", guest->asked->weight);
+    rf_xml_add_format(rf_xml_add(domain, "blkiotune", NULL), "weight", "%u", disk_weight(guest));
     rf_xml_add_format(rf_xml_add(domain, "cputune", NULL), "shares", "%u", guest->asked->weight);
 }
 
@@ -85,7 +95,7 @@ int rf_tuning_apply(virDomainPtr domain, const struct rf_node_guest *guest, rf_e
     const char *name = guest->asked->name;
     unsigned weight = guest->asked->weight ? guest->asked->weight : WEIGHT;
     virTypedParameter shares = number(VIR_DOMAIN_SCHEDULER_CPU_SHARES, weight, VIR_TYPED_PARAM_ULLONG);
-    virTypedParameter block = number(VIR_DOMAIN_BLKIO_WEIGHT, weight, VIR_TYPED_PARAM_UINT);
+    virTypedParameter block = number(VIR_DOMAIN_BLKIO_WEIGHT, disk_weight(guest), VIR_TYPED_PARAM_UINT);
     virTypedParameter limits[] = {
         /* 0 takes a limit away */
         number(VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, guest->asked->io.bandwidth, VIR_TYPED_PARAM_ULLONG),

@@ -163,7 +163,7 @@ static const struct rf_field guest_rows[] = {
      .max = 1000,
      .fallback = "100",
      .help = "Its share of processors and disks while they are asked for more than they have: 200 is twice as much as "
-             "100. Changed without a restart.",
+             "100. Less than 100 holds for processors only. Changed without a restart.",
      .example = "200"},
     {.name = "io", .type = &rf_type_group, .help = "The most that it may ask of its disk. Changed without a restart."},
     {.name = "io.iops",

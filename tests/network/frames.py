@@ -4,6 +4,7 @@ import socket
 import struct
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
+LLDP = "01:80:c2:00:00:0e"  # a bridge hands such frames to the port that they came in by, whatever is in them (IEEE 802.1AB)
 
 
 def mac(text):
@@ -23,6 +24,23 @@ def udp(source_mac, target_mac, source, target, port, payload, source_port=5353)
                          socket.inet_aton(target))
     header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
     return mac(target_mac) + mac(source_mac) + b"\x08\x00" + header + segment
+
+
+def icmp(source_mac, target_mac, source, target, payload=b""):
+    """A ping."""
+    said = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + payload
+    said = said[:2] + struct.pack("!H", checksum(said + bytes(len(said) % 2))) + said[4:]
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(said), 1, 0, 64, 1, 0, socket.inet_aton(source), socket.inet_aton(target))
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return mac(target_mac) + mac(source_mac) + b"\x08\x00" + header + said
+
+
+def router_advertisement(source_mac, target_mac, source="fe80::bad", lifetime=1800):
+    """"I am your router", to all nodes (RFC 4861, 4.2)."""
+    source, target = socket.inet_pton(socket.AF_INET6, source), socket.inet_pton(socket.AF_INET6, "ff02::1")
+    said = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, lifetime, 0, 0) + b"\x01\x01" + mac(source_mac)
+    said = said[:2] + struct.pack("!H", checksum(source + target + struct.pack("!II", len(said), 58) + said)) + said[4:]
+    return mac(target_mac) + mac(source_mac) + b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(said), 58, 255) + source + target + said
 
 
 def arp(frame_mac, sender_mac, sender, target_mac, target, operation=2, to=EVERYBODY):

@@ -80,6 +80,52 @@ def test_before_the_rules_an_address_can_be_taken(bare):
     run("ip", "-n", bare.space("world"), "neigh", "flush", "all")
 
 
+def echos(house):
+    """How many pings the node has taken."""
+    lines = [line.split() for line in run("ip", "netns", "exec", house.node, "cat", "/proc/net/snmp").stdout.splitlines()]
+    names, values = [line for line in lines if line[0] == "Icmp:"]
+    return int(values[names.index("InEchos")])
+
+
+def routers(house):
+    return run("ip", "-n", house.node, "-6", "route", "show", "default").stdout
+
+
+def around(house, guest, to):
+    """What gets to the node itself of a guest's frames to a hardware address: of a router advertisement, a ping, a question by ARP."""
+    got = set()
+    for card, mac, address, node in (("eth0", cards()[guest][0][1], GUESTS[guest][0], NODE),
+                                     ("eth1", lan_mac(guest), lan_address(guest), NODE_OUTSIDE)):
+        before, seen = echos(house), house.watch(guest, card=card)
+        for frame in (frames.router_advertisement(mac, to), frames.icmp(mac, to, address, node),
+                      frames.arp(mac, mac, address, NOBODY, node, 1, to)):
+            house.send(guest, frame, card)
+        if [frame for frame in seen() if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2"]:
+            got.add("ARP by " + card)
+        if routers(house):
+            got.add("router by " + card)
+        if echos(house) > before:
+            got.add("ping by " + card)
+        house.send(guest, frames.router_advertisement(mac, to, lifetime=0), card)
+        house.settle()
+    return got
+
+
+def test_before_the_rules_frames_go_around_the_bridge(bare):
+    """A bridge hands LLDP's frames to the port that they came in by, and the node takes what is in them for its own."""
+    everything = {f"{what} by {card}" for what in ("router", "ping", "ARP") for card in ("eth0", "eth1")}
+    assert around(bare, "web", frames.LLDP) == everything
+    assert not routers(bare)
+    assert "router by eth1" in around(bare, "web", "33:33:00:00:00:01")
+
+
+def test_nothing_goes_around_the_bridge(ruled):
+    assert not around(ruled, "web", frames.LLDP)
+    allowed = {"ARP by eth0", "ping by eth0"}  # with its own address, to the node in the node's own network
+    for to in ("01:80:c2:00:00:03", "33:33:00:00:00:01"):
+        assert not around(ruled, "web", to) - allowed
+
+
 def test_the_node_is_reached_as_before(ruled):
     """Its own address is the bridge's."""
     for port in (22, 9090):
@@ -159,6 +205,18 @@ def test_who_has_a_fixed_address_has_no_other(fresh):
     assert say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx")))
 
 
+def test_not_even_where_the_profile_gives_it_away(ruled):
+    """A fixed address that is the node's own: the node keeps it."""
+    ruled.load(lan.rules_text().replace(f'. {lan_address("pbx")}', f". {NODE_OUTSIDE}"))
+    try:
+        run("ip", "-n", ruled.node, "neigh", "flush", "dev", "rfb-lan")
+        assert ruled.tcp("node", WORLD, 443) == "open"  # now the rules have seen the node's own ARP
+        assert not claim(ruled, "pbx", NODE_OUTSIDE)
+        assert not say(ruled, "pbx", packet(ruled, "pbx", NODE_OUTSIDE))
+    finally:
+        ruled.load()
+
+
 def test_an_address_by_dhcp_is_its_guests_alone(fresh):
     assert fresh.tcp("app", WORLD, 443) == "open"
     assert not claim(fresh, "web", lan_address("app"))
@@ -181,6 +239,22 @@ def test_and_another_one_when_the_first_was_silent(ruled):
     ruled.load()
 
 
+@pytest.mark.parametrize("rules", ["richtfest-guests.nft", "richtfest-guests-none.nft"])
+def test_who_has_left_the_profile_is_mute(ruled, rules):
+    """The last bridged guest is gone from the profile, or the last guest; its card is at the bridge until it is started anew."""
+    ruled.load((lan.GOLDEN / rules).read_text())
+    try:
+        assert not say(ruled, "web", packet(ruled, "web", lan_address("web")))
+        assert not claim(ruled, "web", "203.0.113.77")
+        assert not around(ruled, "web", "33:33:00:00:00:01") - {"ARP by eth0", "ping by eth0"}
+        seen = ruled.watch("web", card="eth1")
+        ruled.send("world", frames.udp(ruled.mac("world"), lan_mac("web"), WORLD, lan_address("web"), 40000, b"to web"))
+        ruled.tcp("node", lan_address("web"), 443)
+        assert not seen()
+    finally:
+        ruled.load()
+
+
 def test_nobody_takes_a_hardware_address(fresh):
     for mac in (UPLINK_MAC, lan_mac("pbx"), "52:54:00:99:99:99"):
         assert not say(fresh, "web", packet(fresh, "web", lan_address("web"), mac))
@@ -196,6 +270,7 @@ def test_dhcp_is_asked_and_never_answered_by_a_guest(fresh):
     assert say(fresh, "app", ask)
     assert not say(fresh, "pbx", frames.udp(lan_mac("pbx"), frames.EVERYBODY, "0.0.0.0", "255.255.255.255", 67, b"discover", 68))
     assert not say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx"), port=68, source_port=67, words=b"offer!"))
+    assert not say(fresh, "pbx", packet(fresh, "pbx", lan_address("pbx"), port=68, source_port=1067, words=b"offer!"))
     offer = frames.udp(fresh.mac("world"), frames.EVERYBODY, WORLD, "255.255.255.255", 68, b"an offer", 67)
     for guest, comes in (("app", True), ("pbx", False)):
         seen = fresh.watch(guest, card="eth1")

@@ -56,6 +56,18 @@ static void it_is_written_and_loaded(void **state)
     fixture_close(&fixture);
 }
 
+/* Its file includes the guests' rules, which forget then which addresses the node has. */
+static void what_it_loads_anew_is_told_the_nodes_addresses(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    assert_int_equal(rf_step_firewall.apply(&fixture.env, fixture.model, NULL), 0);
+    rf_autofree char *commands = without_root(&fixture, rf_runner_dry_text(fixture.runner));
+    assert_non_null(strstr(commands, "nft -f /etc/nftables.conf\nnft list set bridge richtfest_guests lan_node\n"));
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -63,6 +75,7 @@ int main(void)
         cmocka_unit_test(the_ruleset_is_as_it_was_reviewed),
         cmocka_unit_test(nothing_is_open_that_is_not_used),
         cmocka_unit_test(it_is_written_and_loaded),
+        cmocka_unit_test(what_it_loads_anew_is_told_the_nodes_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "postinstall/ca.h"
 #include "postinstall/configure.h"
+#include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
 #include "postinstall/plan.h"
 #include "postinstall/plan_guest.h"
@@ -63,6 +64,36 @@ static void bridges_come_before_their_guests(void **state)
                       step->after ? " after " : "", step->after ? step->after : "", step->title);
     }
     assert_golden("plan-bridges.txt", text);
+    fixture_close(&fixture);
+}
+
+static bool goes_on_without_bridge(const struct fixture *fixture, const json_t *facts, const char *guest)
+{
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_autofree char *id = rf_format("domain/%s", guest);
+    rf_node_plan_add(fixture->model, facts, plan);
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->steps[i].id, id) == 0)
+            return plan->steps[i].after_any;
+    fail_msg("no step %s", id);
+    return false;
+}
+
+/* A wrong bridge does not keep guests down that are in use; a guest is not given a bridge that never was. */
+static void a_wrong_bridge_stops_only_who_never_had_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char digest[RF_SHA256_HEX];
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_domain_digest(rf_node_guest_named(fixture.model, "v30"), digest);
+    rf_autojson json_t *facts =
+        json_pack("{s:{s:s}, s:{s:{s:b}, s:{s:b}, s:{s:b}, s:{s:b, s:s}}}", "bridges", "uplink", "x", "guests", "pbx",
+                  "settled", 1, "web", "settled", 0, "v20", "settled", 1, "v30", "settled", 1, "digest", digest);
+    assert_true(goes_on_without_bridge(&fixture, facts, "pbx"));
+    assert_false(goes_on_without_bridge(&fixture, facts, "web"));
+    assert_false(goes_on_without_bridge(&fixture, facts, "v20"));
+    assert_true(goes_on_without_bridge(&fixture, facts, "v30"));
     fixture_close(&fixture);
 }
 
@@ -226,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
         cmocka_unit_test(bridges_come_before_their_guests),
+        cmocka_unit_test(a_wrong_bridge_stops_only_who_never_had_it),
         cmocka_unit_test(a_company_waits_for_its_directory),
         cmocka_unit_test(one_guests_failure_leaves_the_others),
         cmocka_unit_test(what_the_facts_say_is_done),

@@ -5,6 +5,10 @@
 #include "postinstall/tuning.h"
 #include "tests/unit/postinstall/fixture.h"
 
+#include <libxml/relaxng.h>
+
+#define SCHEMA "/usr/share/libvirt/schemas/domain.rng" /* of libvirt0, or libvirt-common */
+
 static const char guests[] = "  - {name: a, recipe: plain}\n"
                              "  - {name: b, recipe: plain, weight: 200, io: {iops: 500, bandwidth: 10 MB}}\n";
 
@@ -28,6 +32,44 @@ static void the_definition_says_it_but_its_digest_does_not(void **state)
     rf_autoxml xmlDoc *without = rf_domain_xml(&fixture.model->guests[1], false);
     rf_autofree char *nothing = rf_xml_text(without);
     assert_null(strstr(nothing, "tun"));
+    fixture_close(&fixture);
+}
+
+static bool valid(xmlRelaxNG *schema, xmlDoc *document)
+{
+    rf_autofree char *text = rf_xml_text(document); /* with its name space, as libvirt reads it */
+    rf_autoxml xmlDoc *again = xmlReadMemory(text, (int)strlen(text), "domain.xml", NULL, 0);
+    xmlRelaxNGValidCtxt *context = xmlRelaxNGNewValidCtxt(schema);
+    bool good = again && xmlRelaxNGValidateDoc(context, again) == 0;
+    xmlRelaxNGFreeValidCtxt(context);
+    return good;
+}
+
+/* libvirt is asked to compare with its schema, so every weight that the profile may have has to be in it. */
+static void libvirts_schema_takes_every_weight(void **state)
+{
+    (void)state;
+    static const unsigned weights[] = {10, 11, 99, 100, 101, 1000};
+    struct fixture fixture;
+    xmlRelaxNGParserCtxt *parser = rf_exists(SCHEMA) ? xmlRelaxNGNewParserCtxt(SCHEMA) : NULL;
+    if (!parser) {
+        print_message("skipped: libvirt's schemas are not installed\n");
+        skip();
+    }
+    xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+    xmlRelaxNGFreeParserCtxt(parser);
+    assert_non_null(schema);
+    fixture_open_with(&fixture, guests, NULL, rf_runner_dry());
+    struct rf_guest *asked = (struct rf_guest *)fixture.model->guests[1].asked;
+    for (size_t i = 0; i < RF_COUNT(weights); i++) {
+        asked->weight = weights[i];
+        rf_autoxml xmlDoc *document = rf_domain_xml(&fixture.model->guests[1], false);
+        rf_autofree char *text = rf_xml_text(document), *shares = rf_format("<shares>%u<", weights[i]);
+        if (!valid(schema, document))
+            fail_msg("weight %u: libvirt's schema refuses it", weights[i]);
+        assert_true(weights[i] == 100 || strstr(text, shares));
+    }
+    xmlRelaxNGFree(schema);
     fixture_close(&fixture);
 }
 
@@ -110,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_definition_says_it_but_its_digest_does_not),
+        cmocka_unit_test(libvirts_schema_takes_every_weight),
         cmocka_unit_test(in_words),
         cmocka_unit_test(the_plan_says_that_it_goes_on_running),
         cmocka_unit_test(a_running_guest_is_changed_without_a_restart),
