@@ -39,5 +39,5 @@ int rf_unseed_ask(struct rf_step_env *env, rf_agent *agent, unsigned seconds, rf
 /* After the first healthy boot and the hand-over: detaches the seed and removes it, removes the secrets, lets
  * the guest start with the node. The mark "settled" is written last; a kill before it leaves a guest that the next run
  * settles. A guest that does not let go of the seed's drive within half a minute loses it at its next start. Until then the guest does not start by itself: without its seed on tmpfs its first boot would go wrong.
- * Argument: rf_node_guest. */
+ * A guest of an image by URL is given the time to read its seed before (postinstall/seed_read.h). Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_settle;
