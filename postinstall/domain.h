@@ -15,6 +15,12 @@ char *rf_domain_digest_of(virDomainPtr domain);
 /* Weight and limits as the domain has them (postinstall/tuning.h), and that it runs with others where it does. The caller frees it. */
 char *rf_domain_tuning_of(virDomainPtr domain);
 
+/* The same, for whether something is left to be given: as the next start has it also where the running domain refuses that. */
+char *rf_domain_tuning_given(virDomainPtr domain);
+
+/* Does it run with another weight or other limits than its definition has, because the machine refused to change them? */
+bool rf_domain_tuning_refused(virDomainPtr domain);
+
 /* Does libvirt start it with the node? A settled guest, yes; but a member of a directory is started by this program, after its
  * directory is healthy. */
 bool rf_domain_autostart(const struct rf_node_guest *guest);
