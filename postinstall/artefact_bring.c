@@ -12,6 +12,7 @@
 #include "postinstall/artefact_file.h"
 #include "postinstall/fetch.h"
 #include "postinstall/iso.h"
+#include "postinstall/pool_room.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -81,18 +82,24 @@ static bool take_from_afar(struct bringing *self)
     for (size_t i = 0; i < json_array_size(mirrors) && i < MIRRORS_MAX; i++)
         urls[i + 1] = json_string_value(json_array_get(mirrors, i));
     const json_int_t size = rf_json_integer(self->artefact, "size", 0);
-    const uint64_t room = rf_fetch_room(self->guest->node);
+    const uint64_t max = size > 0 ? (uint64_t)size : SIZE_DEFAULT;
     rf_autofree char *path = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    rf_autofree char *part = rf_download_part(path);
+    rf_autopoolshare struct rf_pool_share share = {0};
+    rf_error *error = NULL;
+    if (rf_pool_reserve(self->env, self->guest->node, part, max, &share, &error) < 0) {
+        note(self, error);
+        return false;
+    }
     const struct rf_download download = {.urls = urls,
                                          .sha256 = text_of(self, "sha256"),
                                          .path = path,
-                                         .max = size > 0 ? (uint64_t)size : SIZE_DEFAULT,
-                                         .room = room ? room : 1,
+                                         .max = max,
+                                         .room = share.bytes ? share.bytes : 1,
                                          .pause_max = PAUSE_MAX};
-    rf_error *error = NULL;
     if (rf_download(&download, self->env, &error) < 0) {
-        rf_autofree char *left = rf_size_text(room);
-        if (room < download.max)
+        rf_autofree char *left = rf_size_text(share.bytes);
+        if (share.bytes < max)
             rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
         note(self, error);
         return false;
@@ -199,17 +206,19 @@ static int bring_all(struct rf_step_env *env, const struct rf_node_guest *guest,
     return failures ? rf_fail(err, RF_FAILED, "%s", failures) : 0;
 }
 
-static int enough_room(const struct rf_node_guest *guest, const struct drive *drive, rf_error **err)
+static int enough_room(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path,
+                       const struct drive *drive, struct rf_pool_share *share, rf_error **err)
 {
     uint64_t needs = 0;
-    const uint64_t room = rf_fetch_room(guest->node);
     for (size_t i = 0; i < drive->count; i++) {
         struct stat status;
         needs += stat(drive->paths[i], &status) == 0 ? (uint64_t)status.st_size : 0;
     }
-    if (needs <= room)
+    if (rf_pool_reserve(env, guest->node, path, needs, share, err) < 0)
+        return -1;
+    if (share->bytes == needs)
         return 0;
-    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
+    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(share->bytes);
     return rf_fail(
         err, RF_FAILED,
         "%s: its artefacts need %s in %s for the first boot, and %s are left beside what the other guests need; "
@@ -217,13 +226,14 @@ static int enough_room(const struct rf_node_guest *guest, const struct drive *dr
         guest->asked->name, wanted, RF_POOL_DIR, left);
 }
 
-static int write_drive(const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
+static int write_drive(struct rf_step_env *env, const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
 {
     rf_autofree char *path = rf_guest_artefacts_path(guest);
     rf_autojson json_t *json = json_pack("{s:O}", "artefacts", drive->list);
     rf_autofree char *text = rf_json_text(json);
     drive->files[drive->count] = (struct rf_iso_file){.name = LIST, .text = text};
-    if (enough_room(guest, drive, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    if (enough_room(env, guest, path, drive, &share, err) < 0)
         return -1;
     if (rf_iso_write(path, RF_ARTEFACTS_LABEL, drive->files, drive->count + 1, err) < 0)
         return rf_wrap(err, "the artefacts of %s", guest->asked->name);
@@ -247,7 +257,7 @@ static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **e
         bring_all(env, guest, guest->recipe->artefacts, true, &drive, err) < 0 ||
         bring_all(env, guest, guest->recipe->more_artefacts, false, &drive, err) < 0)
         return -1;
-    return write_drive(guest, &drive, err);
+    return write_drive(env, guest, &drive, err);
 }
 
 const struct rf_step_ops rf_step_artefact = {"artefact", artefact_probe, artefact_apply, NULL};
