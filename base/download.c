@@ -168,7 +168,7 @@ static int take_any(struct work *work, rf_error **err)
     return rf_fail(err, RF_FAILED, "%s", work->tried ? work->tried : "there is no place to fetch it from");
 }
 
-static char *part_of(const char *path)
+char *rf_download_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const int directory = slash ? (int)(slash - path + 1) : 0;
@@ -178,7 +178,7 @@ static char *part_of(const char *path)
 int rf_download(const struct rf_download *download, struct rf_step_env *env, rf_error **err)
 {
     for (;;) {
-        RF_CLEANUP(clear_work) struct work work = {download, env, part_of(download->path), -1, NULL};
+        RF_CLEANUP(clear_work) struct work work = {download, env, rf_download_part(download->path), -1, NULL};
         if (open_part(&work, err) < 0)
             return -1;
         const int right = rf_download_right(download->path, download->sha256, env, err);

@@ -23,5 +23,8 @@ struct rf_download {
  */
 int rf_download(const struct rf_download *download, struct rf_step_env *env, rf_error **err);
 
+/* Where it lies until then: ".NAME.part" beside it. Pure; the caller frees it. */
+char *rf_download_part(const char *path);
+
 /* Reads the file and compares: 1 right, 0 wrong or not there; -1: it can't be read. Tells progress to the step at work. */
 int rf_download_right(const char *path, const char *sha256, struct rf_step_env *env, rf_error **err);

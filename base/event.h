@@ -74,7 +74,9 @@ rf_sink *rf_sink_console(int fd);
  * hangs up meanwhile is opened again. */
 rf_sink *rf_sink_consoles(const char *names);
 
-/* JSON lines appended to a file (0600), or to a descriptor (not closed). */
+/* JSON lines appended to a file (0600), or to a descriptor (not closed). The file is a log: progress that only counts is left out, and one
+ * that has grown to RF_EVENT_FILE_MAX bytes (thousands of runs) is renamed to "PATH.1", in the place of the one before it, when it is opened. */
+#define RF_EVENT_FILE_MAX (8 << 20)
 rf_sink *rf_sink_file(const char *path, rf_error **err);
 rf_sink *rf_sink_fd(int fd);
 

@@ -6,7 +6,8 @@
 #define RF_STATE_PROFILE RF_STATE_DIR "/profile.yaml"      /* 0600 */
 #define RF_STATE_GUESTS RF_STATE_DIR "/guests"             /* 0700: what is known of each guest */
 #define RF_STATE_HANDOVER RF_STATE_DIR "/handover"         /* 0700: age files for the admins */
-#define RF_STATE_EVENTS RF_STATE_DIR "/events.jsonl"       /* every run's events */
+#define RF_STATE_EVENTS RF_STATE_DIR "/events.jsonl"       /* the runs' events */
+#define RF_STATE_LAST_RUN RF_STATE_DIR "/last_run.json"    /* 0600: how the last run ended */
 #define RF_STATE_SPOOL RF_STATE_DIR "/report.spool"        /* not yet delivered to report.url */
 #define RF_POOL_DIR "/var/lib/libvirt/images"              /* the data volume */
 #define RF_BASE_IMAGES RF_POOL_DIR "/base"                 /* guests' base images, from the medium */

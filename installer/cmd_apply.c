@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "installer/engine.h"
 #include "installer/inputs.h"
+#include "installer/last_run.h"
 #include "installer/live.h"
 #include "installer/subcommand.h"
 #include "installer/trust.h"
@@ -56,6 +57,8 @@ static int apply(const struct options *options, const rf_profile *profile)
     rf_autosession struct rf_session session;
     rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_session_open(&session, audience, on_node ? RF_STATE_EVENTS : RF_RUN_DIR "/events.jsonl", profile->node.id);
+    if (on_node)
+        rf_events_add(session.events, rf_sink_last_run(RF_STATE_LAST_RUN));
     rf_session_report(&session, profile->node.id, profile->report.url,
                       on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);

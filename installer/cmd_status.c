@@ -87,7 +87,7 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
         return NULL;
     rf_autojson json_t *arrays = rf_arrays_json("");
     rf_autojson json_t *disks = disks_json(profile);
-    rf_autojson json_t *run = rf_last_run_json(RF_STATE_EVENTS);
+    rf_autojson json_t *run = rf_last_run_json(RF_STATE_LAST_RUN);
     bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
     return json_pack("{s:o,s:o,s:O,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
                      rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,

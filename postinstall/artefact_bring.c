@@ -12,6 +12,7 @@
 #include "postinstall/artefact_file.h"
 #include "postinstall/fetch.h"
 #include "postinstall/iso.h"
+#include "postinstall/pool_room.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -81,18 +82,24 @@ static bool take_from_afar(struct bringing *self)
     for (size_t i = 0; i < json_array_size(mirrors) && i < MIRRORS_MAX; i++)
         urls[i + 1] = json_string_value(json_array_get(mirrors, i));
     const json_int_t size = rf_json_integer(self->artefact, "size", 0);
-    const uint64_t room = rf_fetch_room(self->guest->node);
+    const uint64_t max = size > 0 ? (uint64_t)size : SIZE_DEFAULT;
     rf_autofree char *path = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    rf_autofree char *part = rf_download_part(path);
+    rf_autopoolshare struct rf_pool_share share = {0};
+    rf_error *error = NULL;
+    if (rf_pool_reserve(self->env, self->guest->node, part, max, &share, &error) < 0) {
+        note(self, error);
+        return false;
+    }
     const struct rf_download download = {.urls = urls,
                                          .sha256 = text_of(self, "sha256"),
                                          .path = path,
-                                         .max = size > 0 ? (uint64_t)size : SIZE_DEFAULT,
-                                         .room = room ? room : 1,
+                                         .max = max,
+                                         .room = share.bytes ? share.bytes : 1,
                                          .pause_max = PAUSE_MAX};
-    rf_error *error = NULL;
     if (rf_download(&download, self->env, &error) < 0) {
-        rf_autofree char *left = rf_size_text(room);
-        if (room < download.max)
+        rf_autofree char *left = rf_size_text(share.bytes);
+        if (share.bytes < max)
             rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
         note(self, error);
         return false;
@@ -101,45 +108,79 @@ static bool take_from_afar(struct bringing *self)
     return true;
 }
 
-/* Beside the file; one that came by hand may have brought it along. */
-static void fetch_signature(const struct bringing *self, const char *url, const char *to)
+static bool by_hand(const struct bringing *self)
+{
+    rf_autofree char *fetched = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    return strcmp(fetched, self->path) != 0;
+}
+
+/* Armoured (RFC 9580, 6.2), or a packet: its first bit is set (4.2). A captive portal answers with a page of its own. */
+static bool is_signature(const char *body, size_t size)
+{
+    return size > 0 && ((body[0] & 0x80) || strstr(body, "-----BEGIN PGP SIGNATURE-----"));
+}
+
+/* To a name of its own, and anew for each check: what came once may be no signature, or an old one. *ret_why says why there is none. */
+static void fetch_signature(const char *url, const char *to, char **ret_why)
 {
     const struct rf_fetch fetch = {
         .url = url, .max = SIGNATURE_MAX, .seconds = SIGNATURE_SECONDS, .attempts = 1, .pause_max = 1};
-    rf_autofree char *body = NULL;
-    size_t size;
-    (void)self;
-    if (!rf_exists(to) && rf_fetch(&fetch, &body, &size, NULL) == 0)
-        rf_write_file(to, body, size, 0600, NULL);
+    rf_autofree char *body = NULL, *shown = rf_url_public(url);
+    rf_autoerror rf_error *error = NULL;
+    size_t size = 0;
+    unlink(to);
+    if (rf_fetch(&fetch, &body, &size, &error) < 0)
+        *ret_why = rf_error_text(error);
+    else if (!is_signature(body, size))
+        *ret_why = rf_format("what %s answers is no signature", shown);
+    else if (rf_write_file(to, body, size, 0600, &error) < 0)
+        *ret_why = rf_error_text(error);
 }
 
 /* What was fetched and is not used must not look like something that is at hand. A person's file stays. */
 static int refuse(struct bringing *self)
 {
-    rf_autofree char *fetched = rf_artefact_fetched_path(self->guest->node, self->artefact);
-    if (strcmp(fetched, self->path) == 0)
-        unlink(fetched);
+    if (!by_hand(self))
+        unlink(self->path);
     return -1;
 }
 
+static void say_unchecked(const struct bringing *self, const char *why)
+{
+    rf_autofree char *message = rf_format("%s: the signature of %s was not checked (%s); its checksum is right",
+                                          self->guest->asked->name, text_of(self, "file"), why);
+    say(self->env, message);
+}
+
+/* With the signature at that place, or without one where `absent` says why. */
+static int check_with(struct bringing *self, const char *at, const char *fingerprint, const char *absent,
+                      rf_error **err)
+{
+    rf_autofree char *keys = rf_node_path(self->guest->node, "%s", RF_KEYS_DIR), *why = NULL;
+    const struct rf_signature signature = {
+        .file = self->path, .name = text_of(self, "file"), .signature = at, .keys = keys, .fingerprint = fingerprint};
+    const int good = absent ? 0 : rf_signature_check(self->env->runner, &signature, &why, err);
+    if (good == 0)
+        say_unchecked(self, absent ? absent : why);
+    return good < 0 ? -1 : 0;
+}
+
+/* One that came by hand may have brought its signature along. */
 static int check_signature(struct bringing *self, rf_error **err)
 {
     const json_t *signature = json_object_get(self->artefact, "signature");
     const char *url = rf_json_string(signature, "url"), *fingerprint = rf_json_string(signature, "key");
-    rf_autofree char *beside = rf_format("%s.asc", self->path), *why = NULL;
-    rf_autofree char *keys = rf_node_path(self->guest->node, "%s", RF_KEYS_DIR);
+    rf_autofree char *beside = rf_format("%s.asc", self->path), *absent = NULL;
+    rf_autofree char *fetched = rf_artefact_fetched_path(self->guest->node, self->artefact);
+    rf_autofree char *ours = rf_format("%s.%s.asc", fetched, self->guest->asked->name);
     if (!url || !fingerprint || strchr(fingerprint, '/'))
         return 0;
-    fetch_signature(self, url, beside);
-    return rf_signature_check(self->env->runner,
-                              &(struct rf_signature){.file = self->path,
-                                                     .name = text_of(self, "file"),
-                                                     .signature = beside,
-                                                     .keys = keys,
-                                                     .fingerprint = fingerprint},
-                              &why, err) < 0
-               ? -1
-               : 0;
+    if (by_hand(self) && rf_exists(beside))
+        return check_with(self, beside, fingerprint, NULL, err);
+    fetch_signature(url, ours, &absent);
+    const int result = check_with(self, ours, fingerprint, absent, err);
+    unlink(ours);
+    return result;
 }
 
 /* *ret_path: where it lies, the caller frees it. The error is what people read: what the guest waits for, and why. */
@@ -199,17 +240,19 @@ static int bring_all(struct rf_step_env *env, const struct rf_node_guest *guest,
     return failures ? rf_fail(err, RF_FAILED, "%s", failures) : 0;
 }
 
-static int enough_room(const struct rf_node_guest *guest, const struct drive *drive, rf_error **err)
+static int enough_room(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path,
+                       const struct drive *drive, struct rf_pool_share *share, rf_error **err)
 {
     uint64_t needs = 0;
-    const uint64_t room = rf_fetch_room(guest->node);
     for (size_t i = 0; i < drive->count; i++) {
         struct stat status;
         needs += stat(drive->paths[i], &status) == 0 ? (uint64_t)status.st_size : 0;
     }
-    if (needs <= room)
+    if (rf_pool_reserve(env, guest->node, path, needs, share, err) < 0)
+        return -1;
+    if (share->bytes == needs)
         return 0;
-    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(room);
+    rf_autofree char *wanted = rf_size_text(needs), *left = rf_size_text(share->bytes);
     return rf_fail(
         err, RF_FAILED,
         "%s: its artefacts need %s in %s for the first boot, and %s are left beside what the other guests need; "
@@ -217,13 +260,14 @@ static int enough_room(const struct rf_node_guest *guest, const struct drive *dr
         guest->asked->name, wanted, RF_POOL_DIR, left);
 }
 
-static int write_drive(const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
+static int write_drive(struct rf_step_env *env, const struct rf_node_guest *guest, struct drive *drive, rf_error **err)
 {
     rf_autofree char *path = rf_guest_artefacts_path(guest);
     rf_autojson json_t *json = json_pack("{s:O}", "artefacts", drive->list);
     rf_autofree char *text = rf_json_text(json);
     drive->files[drive->count] = (struct rf_iso_file){.name = LIST, .text = text};
-    if (enough_room(guest, drive, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    if (enough_room(env, guest, path, drive, &share, err) < 0)
         return -1;
     if (rf_iso_write(path, RF_ARTEFACTS_LABEL, drive->files, drive->count + 1, err) < 0)
         return rf_wrap(err, "the artefacts of %s", guest->asked->name);
@@ -247,7 +291,7 @@ static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **e
         bring_all(env, guest, guest->recipe->artefacts, true, &drive, err) < 0 ||
         bring_all(env, guest, guest->recipe->more_artefacts, false, &drive, err) < 0)
         return -1;
-    return write_drive(guest, &drive, err);
+    return write_drive(env, guest, &drive, err);
 }
 
 const struct rf_step_ops rf_step_artefact = {"artefact", artefact_probe, artefact_apply, NULL};

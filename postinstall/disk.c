@@ -11,23 +11,19 @@
 #include "postinstall/fetch.h"
 #include "postinstall/grow.h"
 #include "postinstall/pool.h"
+#include "postinstall/pool_room.h"
 #include "postinstall/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 enum { CONVERT_SECONDS = 3600 };
-
-/* What is left to the guests that run: libvirt stops one that can't write. */
-#define RESERVE (256 * RF_MIB)
 
 /* What qemu-img knows of an image; works while a guest has it open. */
 static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **err)
@@ -70,21 +66,21 @@ static int clone_file(const char *from, const char *to, rf_error **err)
     return ioctl(target, FICLONE, source) == 0 && fsync(target) == 0 ? 0 : 1;
 }
 
-/* Said before the first byte: a pool that is filled to its end takes the guests with it that run. */
-static int enough_room(const char *pool, uint64_t needed, rf_error **err)
+/* Said before the first byte: a pool that is filled to its end takes the guests with it that run. `share` is held while it is written. */
+static int enough_room(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, uint64_t needed,
+                       struct rf_pool_share *share, rf_error **err)
 {
-    struct statvfs status;
-    if (statvfs(pool, &status) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s", pool);
-    uint64_t available = (uint64_t)status.f_bavail * status.f_frsize;
-    if (available >= needed + RESERVE)
+    if (rf_pool_reserve(env, guest->node, to, needed, share, err) < 0)
+        return -1;
+    if (share->bytes == needed)
         return 0;
-    rf_autofree char *needs = rf_size_text(needed), *has = rf_size_text(available), *reserve = rf_size_text(RESERVE);
+    rf_autofree char *pool = rf_node_path(guest->node, "%s", RF_POOL_DIR);
+    rf_autofree char *needs = rf_size_text(needed), *has = rf_size_text(share->bytes);
     return rf_fail(
         err, RF_FAILED,
-        "it takes %s to begin with, and the pool %s has %s left, of which %s are kept free for the guests that run; "
+        "it takes %s to begin with, and the pool %s has %s left beside what is kept free for the guests that run; "
         "make room there ('richtfest guest delete' removes a guest that is not needed)",
-        needs, pool, has, reserve);
+        needs, pool, has);
 }
 
 /* How much an image takes when it is written out with all that it stands on. */
@@ -101,17 +97,18 @@ static int measure(struct rf_step_env *env, const char *from, uint64_t *ret_need
 
 /* A recipe's image holds only what differs from the base of all, which lies beside it: both are written out as one disk. An image
  * that asks for any other file of this node (an image from elsewhere could) would put that file into the guest. */
-static int flatten(struct rf_step_env *env, const char *from, const char *base, const char *to, rf_error **err)
+static int flatten(struct rf_step_env *env, const struct rf_node_guest *guest, const char *from, const char *base,
+                   const char *to, rf_error **err)
 {
     uint64_t needed;
-    rf_autofree char *pool = rf_strdup(to);
+    rf_autopoolshare struct rf_pool_share share = {0};
     if (strchr(base, '/') || strchr(base, ':'))
         return rf_fail(err, RF_FAILED, "the image %s refers to '%s', which is no file beside it: not used", from, base);
     rf_autofree char *beside = rf_format("%.*s/%s", (int)(strrchr(from, '/') - from), from, base);
     if (!rf_exists(beside))
         return rf_fail(err, RF_FAILED, "the image %s stands on %s, which is not on this node; copy both from the ISO",
                        from, beside);
-    if (measure(env, from, &needed, err) < 0 || enough_room(dirname(pool), needed, err) < 0)
+    if (measure(env, from, &needed, err) < 0 || enough_room(env, guest, to, needed, &share, err) < 0)
         return -1;
     const struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-p", "-O", "qcow2", from, to),
                                        .seconds = CONVERT_SECONDS,
@@ -144,31 +141,32 @@ static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *gue
     if (cloned <= 0)
         return cloned;
     struct stat status;
-    rf_autofree char *pool = rf_strdup(to);
+    rf_autopoolshare struct rf_pool_share share = {0};
     if (stat(from, &status) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be looked at", from);
     /* where blocks can't be shared it takes room of its own; stat(2) counts in 512 bytes, whatever the file system's block is */
-    if (enough_room(dirname(pool), (uint64_t)status.st_blocks * 512, err) < 0)
+    if (enough_room(env, guest, to, (uint64_t)status.st_blocks * 512, &share, err) < 0)
         return -1;
     return raw ? convert_raw(env, from, to, err) : rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
 
-static int copy_image(struct rf_step_env *env, const char *from, const char *to, rf_error **err)
+static int copy_image(struct rf_step_env *env, const struct rf_node_guest *guest, const char *from, const char *to,
+                      rf_error **err)
 {
     rf_autojson json_t *info = image_info(env, from, err);
     if (!info)
         return -1;
     const char *base = rf_json_string(info, "backing-filename");
     if (base)
-        return flatten(env, from, base, to, err);
+        return flatten(env, guest, from, base, to, err);
     int cloned = clone_file(from, to, err);
     if (cloned <= 0)
         return cloned;
     struct stat status;
-    rf_autofree char *pool = rf_strdup(to);
+    rf_autopoolshare struct rf_pool_share share = {0};
     if (stat(from, &status) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s", from);
-    if (enough_room(dirname(pool), (uint64_t)status.st_size, err) < 0)
+    if (enough_room(env, guest, to, (uint64_t)status.st_size, &share, err) < 0)
         return -1;
     return rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
@@ -231,7 +229,7 @@ static int copy_base(struct rf_step_env *env, const struct rf_node_guest *guest,
         return rf_fail(err, RF_FAILED,
                        "the base image of recipe '%s' is not on this node: %s; copy it there from the ISO",
                        guest->recipe->name, base);
-    return copy_image(env, base, to, err);
+    return copy_image(env, guest, base, to, err);
 }
 
 /* A half-written disk takes room that the others need. */

@@ -54,18 +54,38 @@ static char *tuning_in(virDomainPtr domain, unsigned where)
     return text ? text : rf_strdup("");
 }
 
+static bool refused(virDomainPtr domain, const char *tuning)
+{
+    rf_autofree char *text = marked(domain, VIR_DOMAIN_AFFECT_LIVE, "refused");
+    return text && strcmp(text, tuning) == 0;
+}
+
 char *rf_domain_tuning_of(virDomainPtr domain)
 {
     rf_autofree char *next = tuning_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
     rf_autofree char *live = virDomainIsActive(domain) == 1 ? tuning_in(domain, VIR_DOMAIN_AFFECT_LIVE) : NULL;
-    if (live && strcmp(live, next) != 0)
-        return rf_format("%s, but running with: %s", next, live);
+    const bool no = live && refused(domain, next);
+    if (live && (no || strcmp(live, next) != 0))
+        return rf_format("%s, but running with: %s%s", *next ? next : "none", *live ? live : "none",
+                         no ? " (the machine refuses the change until the next start)" : "");
     return RF_STEAL(next);
+}
+
+char *rf_domain_tuning_given(virDomainPtr domain)
+{
+    rf_autofree char *next = tuning_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+    return virDomainIsActive(domain) == 1 && refused(domain, next) ? RF_STEAL(next) : rf_domain_tuning_of(domain);
+}
+
+bool rf_domain_tuning_refused(virDomainPtr domain)
+{
+    rf_autofree char *next = tuning_in(domain, VIR_DOMAIN_AFFECT_CONFIG);
+    return virDomainIsActive(domain) == 1 && refused(domain, next);
 }
 
 static bool tuned(virDomainPtr domain, const struct rf_node_guest *guest)
 {
-    rf_autofree char *wanted = rf_tuning_text(guest), *known = rf_domain_tuning_of(domain);
+    rf_autofree char *wanted = rf_tuning_text(guest), *known = rf_domain_tuning_given(domain);
     return strcmp(wanted, known) == 0;
 }
 
@@ -132,23 +152,30 @@ static void tell_restart(struct rf_step_env *env, const struct rf_node_guest *gu
     tell(env, message);
 }
 
+static void tell_refused(struct rf_step_env *env, const struct rf_node_guest *guest, const char *now,
+                         const rf_error *why)
+{
+    rf_autofree char *text = rf_error_text(why);
+    rf_autofree char *message =
+        rf_format("%s runs on with its former weight or limits (%s); it has the new ones when it is started again: %s",
+                  guest->asked->name, *now ? now : "none", text);
+    tell(env, message);
+}
+
 /* The running domain's mark says what it runs with, so it is changed last. A machine that can't change a running guest is no failure: the
- * guest has it with its next start. */
+ * guest has it with its next start, and until then the mark says that it was refused. */
 static int tune_running(struct rf_step_env *env, virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err)
 {
     rf_autoerror rf_error *why = NULL;
     rf_autofree char *wanted = rf_tuning_text(guest), *live = tuning_in(domain, VIR_DOMAIN_AFFECT_LIVE);
-    if (virDomainIsActive(domain) != 1 || strcmp(wanted, live) == 0)
+    rf_autofree char *before = marked(domain, VIR_DOMAIN_AFFECT_LIVE, "refused");
+    if (virDomainIsActive(domain) != 1 || (strcmp(wanted, live) == 0 && !before))
         return 0;
-    if (rf_tuning_apply(domain, guest, &why) < 0) {
-        rf_autofree char *text = rf_error_text(why);
-        rf_autofree char *message =
-            rf_format("%s runs on with its former weight and limits; it has the new ones when it is started again: %s",
-                      guest->asked->name, text);
-        tell(env, message);
-    }
+    rf_autofree char *now = rf_tuning_apply(domain, guest, live, !before, &why);
+    if (why)
+        tell_refused(env, guest, now, why);
     rf_autofree char *digest = digest_in(domain, VIR_DOMAIN_AFFECT_LIVE);
-    rf_autofree char *mark = rf_domain_mark(guest, digest);
+    rf_autofree char *mark = rf_domain_mark(guest, digest, now, why ? wanted : NULL);
     if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, mark, "richtfest", RF_DOMAIN_NAMESPACE,
                              VIR_DOMAIN_AFFECT_LIVE) < 0)
         return rf_libvirt_fail(err, "noting the weight and the limits of %s", guest->asked->name);

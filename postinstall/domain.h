@@ -15,6 +15,12 @@ char *rf_domain_digest_of(virDomainPtr domain);
 /* Weight and limits as the domain has them (postinstall/tuning.h), and that it runs with others where it does. The caller frees it. */
 char *rf_domain_tuning_of(virDomainPtr domain);
 
+/* The same, for whether something is left to be given: as the next start has it also where the running domain refuses that. */
+char *rf_domain_tuning_given(virDomainPtr domain);
+
+/* Does it run with another weight or other limits than its definition has, because the machine refused to change them? */
+bool rf_domain_tuning_refused(virDomainPtr domain);
+
 /* Does libvirt start it with the node? A settled guest, yes; but a member of a directory is started by this program, after its
  * directory is healthy. */
 bool rf_domain_autostart(const struct rf_node_guest *guest);
@@ -39,5 +45,5 @@ int rf_unseed_ask(struct rf_step_env *env, rf_agent *agent, unsigned seconds, rf
 /* After the first healthy boot and the hand-over: detaches the seed and removes it, removes the secrets, lets
  * the guest start with the node. The mark "settled" is written last; a kill before it leaves a guest that the next run
  * settles. A guest that does not let go of the seed's drive within half a minute loses it at its next start. Until then the guest does not start by itself: without its seed on tmpfs its first boot would go wrong.
- * Argument: rf_node_guest. */
+ * A guest of an image by URL is given the time to read its seed before (postinstall/seed_read.h). Argument: rf_node_guest. */
 extern const struct rf_step_ops rf_step_settle;

@@ -224,16 +224,17 @@ void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_
     rf_sha256(text, strlen(text), ret_hex);
 }
 
-char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest)
+char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest, const char *tuning, const char *refused)
 {
     rf_autoxml xmlDoc *document = rf_xml_new("guest");
-    rf_autofree char *tuning = rf_tuning_text(guest);
     xmlNode *root = rf_xml_root(document);
     xmlNewProp(root, (const xmlChar *)"recipe", (const xmlChar *)guest->recipe->name);
     if (digest)
         xmlNewProp(root, (const xmlChar *)"digest", (const xmlChar *)digest);
     if (*tuning)
         xmlNewProp(root, (const xmlChar *)"tuning", (const xmlChar *)tuning);
+    if (refused)
+        xmlNewProp(root, (const xmlChar *)"refused", (const xmlChar *)refused);
     return rf_xml_text(document);
 }
 

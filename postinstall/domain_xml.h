@@ -19,9 +19,9 @@ xmlDoc *rf_domain_xml(const struct rf_node_guest *guest, bool with_seed);
 void rf_domain_add_seed(xmlNode *parent, const struct rf_node_guest *guest);
 void rf_domain_add_artefacts(xmlNode *parent, const struct rf_node_guest *guest);
 
-/* The element of the metadata that is ours, as virDomainSetMetadata takes it: recipe, this digest (or NULL), weight and limits. The caller
- * frees it. */
-char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest);
+/* The element of the metadata that is ours, as virDomainSetMetadata takes it: recipe, this digest (or NULL), weight and limits that
+ * are in force, and those that the machine refused (or NULL). The caller frees it. */
+char *rf_domain_mark(const struct rf_node_guest *guest, const char *digest, const char *tuning, const char *refused);
 
 /* SHA-256 of the definition without seed and digest, and without weight and limits (postinstall/tuning.h). */
 void rf_domain_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);

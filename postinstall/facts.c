@@ -109,7 +109,7 @@ static json_t *guest_json(const char *root, virDomainPtr domain)
     json_t *guest = json_pack("{s:s,s:s,s:I,s:b,s:b,s:b}", "uuid", uuid, "state", rf_domain_state_name(state), "disk",
                               (json_int_t)disk.capacity, "autostart", autostart, "settled",
                               state_file(root, name, "settled.json"), "healthy", healthy);
-    rf_autofree char *tuning = digest ? rf_domain_tuning_of(domain) : NULL;
+    rf_autofree char *tuning = digest ? rf_domain_tuning_given(domain) : NULL;
     if (digest)
         json_object_set_new(guest, "digest", json_string(digest));
     if (tuning && *tuning)

@@ -10,33 +10,20 @@
 #include "base/paths.h"
 #include "base/units.h"
 #include "postinstall/image_header.h"
+#include "postinstall/pool_room.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 enum { RECORD_MAX = 4096, PAUSE_MAX = 8 };
 
 #define RECORD "image.json"
-#define RESERVE                                                                                                        \
-    (UINT64_C(2) * RF_GIB) /* left alone: the running guests' disks grow into it, and stop where they can't */
-
 /* qcow2 keeps tables beside the disk's content: one cluster's 8 bytes per 64 KiB, its reference count, and headers. */
 static uint64_t largest_file(const struct rf_node_guest *guest)
 {
     return guest->disk + guest->disk / 1024 + RF_MIB;
-}
-
-uint64_t rf_fetch_room(const rf_node_model *model)
-{
-    struct statvfs status;
-    rf_autofree char *pool = rf_node_path(model, "%s", RF_POOL_DIR);
-    if (statvfs(pool, &status) < 0)
-        return 0;
-    const uint64_t available = (uint64_t)status.f_bavail * status.f_frsize;
-    return available > RESERVE ? available - RESERVE : 0;
 }
 
 int rf_fetch_directory(const rf_node_model *model, rf_error **err)
@@ -148,19 +135,20 @@ static void remove_others(const rf_node_model *model)
             unlinkat(dirfd(entries), entry->d_name, 0);
 }
 
-/* A transfer that was refused for its size has hit one of two walls. */
+/* A transfer that was refused for its size has hit one of two walls; the second is the disk itself, where somebody else was quicker. */
 static int explain(const struct rf_node_guest *guest, uint64_t room, rf_error *why, rf_error **err)
 {
     const char *name = guest->asked->name;
     rf_autofree char *text = rf_error_text(why), *disk = rf_size_text(guest->disk), *left = rf_size_text(room);
     rf_error_free(why);
-    if (strstr(text, "bytes allowed") && room < largest_file(guest))
+    const bool too_large = strstr(text, "bytes allowed");
+    if ((too_large && room < largest_file(guest)) || strstr(text, strerror(ENOSPC)))
         return rf_fail(
             err, RF_FAILED,
             "%s: settings.url: there is no room for the image: %s are left beside what the other guests need "
             "(%s); remove what is not needed in %s, then 'richtfest apply'",
             name, left, text, RF_POOL_DIR);
-    if (strstr(text, "bytes allowed"))
+    if (too_large)
         return rf_fail(err, RF_FAILED, "%s: disk: the image is larger than the guest's disk of %s (%s); give it more",
                        name, disk, text);
     if (strstr(text, "the checksum of"))
@@ -176,19 +164,21 @@ static int explain(const struct rf_node_guest *guest, uint64_t room, rf_error *w
 
 static int bring(struct rf_step_env *env, const struct rf_node_guest *guest, rf_error **err)
 {
-    rf_autofree char *path = rf_guest_fetched_path(guest);
-    const uint64_t room = rf_fetch_room(guest->node);
+    rf_autofree char *path = rf_guest_fetched_path(guest), *part = rf_download_part(path);
+    rf_autopoolshare struct rf_pool_share share = {0};
+    if (rf_pool_reserve(env, guest->node, part, largest_file(guest), &share, err) < 0)
+        return -1;
     const struct rf_download download = {.urls = (const char *const[]){rf_guest_fetch_url(guest), NULL},
                                          .sha256 = rf_guest_fetch_sha256(guest),
                                          .path = path,
                                          .max = largest_file(guest),
-                                         .room = room,
+                                         .room = share.bytes,
                                          .pause_max = PAUSE_MAX};
     rf_error *why = NULL;
-    if (room == 0)
+    if (share.bytes == 0)
         rf_fail(&why, RF_FAILED, "no bytes allowed");
     if (why || rf_download(&download, env, &why) < 0)
-        return explain(guest, room, why, err);
+        return explain(guest, share.bytes, why, err);
     return 0;
 }
 

@@ -31,8 +31,5 @@ char *rf_fetch_changed(const struct rf_node_guest *guest);
  * of files only. The caller frees it. */
 char *rf_fetch_waiting(const struct rf_node_guest *guest);
 
-/* How many bytes may be put into the guests' images without leaving too little for those that run. */
-uint64_t rf_fetch_room(const rf_node_model *model);
-
 /* Makes RF_FETCHED_DIR. */
 int rf_fetch_directory(const rf_node_model *model, rf_error **err);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/pool_room.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -152,6 +153,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     rf_autonodemodel rf_node_model *model = rf_alloc(sizeof(*model));
     model->profile = profile;
     model->root = rf_strdup(o->root ? o->root : "");
+    model->room = rf_pool_room_new();
     model->libvirt = rf_libvirt_new(o->uri ? o->uri : RF_LIBVIRT_URI, o->patience);
     model->kvm = !json_is_false(json_object_get(facts, "kvm"));
     model->kvm_reason = rf_strdup(rf_json_string(facts, "kvm_reason"));
@@ -185,6 +187,7 @@ void rf_node_model_free(rf_node_model *model)
     json_decref(model->artefacts);
     free(model->bridges);
     rf_libvirt_free(model->libvirt);
+    rf_pool_room_free(model->room);
     free(model->kvm_reason);
     free(model->root);
     free(model);

@@ -71,6 +71,7 @@ typedef struct rf_node_model {
     const rf_profile *profile; /* borrowed */
     char *root;                /* "" on a node; a directory in tests */
     rf_libvirt *libvirt;
+    struct rf_pool_room *room; /* postinstall/pool_room.h: who writes into the pool now */
     bool kvm;
     char *kvm_reason; /* where kvm is false; or NULL */
     struct rf_subnet subnet;

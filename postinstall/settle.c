@@ -8,6 +8,7 @@
 #include "postinstall/domain_xml.h"
 #include "postinstall/grow.h"
 #include "postinstall/secret.h"
+#include "postinstall/seed_read.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,8 +65,9 @@ static enum rf_probe settle_probe(struct rf_step_env *env, const void *arg, rf_e
 
 static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
-    (void)env;
     const struct rf_node_guest *guest = arg;
+    if (rf_seed_read(env, guest, err) < 0)
+        return -1;
     rf_autofree char *seed = rf_guest_seed_path(guest), *mark = rf_guest_state_path(guest, "settled.json");
     rf_autofree char *directory = rf_guest_state_path(guest, ""), *artefacts = rf_guest_artefacts_path(guest);
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
@@ -74,7 +76,7 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
     if (!domain)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
-    if (!rf_guest_fetch_url(guest)) { /* else: whether a system of others has read its seed yet nobody knows */
+    if (!rf_guest_fetch_url(guest)) { /* else: a system of others may look at it again; it is not asked to let go */
         detach(domain, guest, seed, rf_domain_add_seed);
         detach(domain, guest, artefacts, rf_domain_add_artefacts);
     }

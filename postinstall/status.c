@@ -116,6 +116,9 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     add_health(json, guest, probes);
     if (domain && rf_domain_restart_needed(domain))
         json_object_set_new(json, "restart_needed", json_true());
+    rf_autofree char *tuning = domain && rf_domain_tuning_refused(domain) ? rf_domain_tuning_of(domain) : NULL;
+    if (tuning)
+        json_object_set_new(json, "tuning_refused", json_string(tuning));
     json_t *waiting = rf_artefact_waiting(guest);
     rf_autofree char *image = rf_fetch_waiting(guest);
     if (image)
@@ -204,6 +207,8 @@ static void append_guest(char **text, const json_t *guest)
     if (json_is_true(json_object_get(guest, "restart_needed")))
         rf_append(text,
                   "  restart needed:          it runs with its former definition until it is shut down and started\n");
+    if (rf_json_string(guest, "tuning_refused"))
+        rf_append(text, "  weight and limits:       %s\n", rf_json_string(guest, "tuning_refused"));
     if (rf_json_string(guest, "other_image"))
         rf_append(text, "  image:                   %s\n", rf_json_string(guest, "other_image"));
     if (rf_json_string(guest, "handover"))

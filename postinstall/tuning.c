@@ -90,22 +90,61 @@ static virTypedParameter number(const char *name, unsigned long long value, int 
     return parameter;
 }
 
-int rf_tuning_apply(virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err)
+/* The weight's word of such a text, or the limits' words: what changes together. The caller frees it. */
+static char *part(const char *text, bool weight)
 {
-    const char *name = guest->asked->name;
-    unsigned weight = guest->asked->weight ? guest->asked->weight : WEIGHT;
+    const size_t first = strncmp(text, "weight=", strlen("weight=")) == 0 ? strcspn(text, " ") : 0;
+    return weight ? rf_format("%.*s", (int)first, text) : rf_strdup(text + first + strspn(text + first, " "));
+}
+
+/* Of the processors and of the disks; the second is asked for where the first was refused, too. */
+static int give_weight(virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err)
+{
+    const unsigned weight = guest->asked->weight ? guest->asked->weight : WEIGHT;
     virTypedParameter shares = number(VIR_DOMAIN_SCHEDULER_CPU_SHARES, weight, VIR_TYPED_PARAM_ULLONG);
     virTypedParameter block = number(VIR_DOMAIN_BLKIO_WEIGHT, disk_weight(guest), VIR_TYPED_PARAM_UINT);
+    rf_autoerror rf_error *cores = NULL;
+    if (virDomainSetSchedulerParametersFlags(domain, &shares, 1, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        rf_libvirt_fail(&cores, "the processors' weight of %s", guest->asked->name);
+    if (virDomainSetBlkioParameters(domain, &block, 1, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        rf_libvirt_fail(err, "the disks' weight of %s", guest->asked->name);
+    else if (!cores)
+        return 0;
+    else if (err)
+        *err = RF_STEAL(cores);
+    return -1;
+}
+
+static int give_limits(virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err)
+{
     virTypedParameter limits[] = {
         /* 0 takes a limit away */
         number(VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, guest->asked->io.bandwidth, VIR_TYPED_PARAM_ULLONG),
         number(VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, guest->asked->io.iops, VIR_TYPED_PARAM_ULLONG)};
-    if (virDomainSetSchedulerParametersFlags(domain, &shares, 1, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return rf_libvirt_fail(err, "the processors' weight of %s", name);
-    if (virDomainSetBlkioParameters(domain, &block, 1, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return rf_libvirt_fail(err, "the disks' weight of %s", name);
     const char *disk = guest->recipe->plain ? "sda" : "vda"; /* postinstall/domain_xml.c */
     if (virDomainSetBlockIoTune(domain, disk, limits, (int)RF_COUNT(limits), VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return rf_libvirt_fail(err, "the limits of the disk of %s", name);
+        return rf_libvirt_fail(err, "the limits of the disk of %s", guest->asked->name);
     return 0;
+}
+
+char *rf_tuning_apply(virDomainPtr domain, const struct rf_node_guest *guest, const char *former, bool sure,
+                      rf_error **err)
+{
+    rf_autofree char *wanted = rf_tuning_text(guest), *why = NULL;
+    char *in_force = rf_strdup("");
+    for (int weight = 1; weight >= 0; weight--) {
+        rf_autofree char *new = part(wanted, weight), *old = part(former, weight);
+        rf_autoerror rf_error *error = NULL;
+        const bool changed = !sure || strcmp(new, old) != 0;
+        const bool given =
+            !changed || (weight ? give_weight(domain, guest, &error) : give_limits(domain, guest, &error)) == 0;
+        rf_autofree char *text = given ? NULL : rf_error_text(error);
+        const char *has = given ? new : old;
+        if (!given)
+            rf_append(&why, "%s%s", why ? "; " : "", text);
+        rf_append(&in_force, "%s%s", *in_force && *has ? " " : "", has);
+    }
+    if (why)
+        rf_fail(err, RF_FAILED, "%s", why);
+    return in_force;
 }

@@ -20,5 +20,9 @@ char *rf_tuning_words(const struct rf_node_guest *guest);
 void rf_tuning_add(xmlNode *domain, const struct rf_node_guest *guest);
 void rf_tuning_add_disk(xmlNode *disk, const struct rf_node_guest *guest);
 
-/* Gives a running domain what its profile says. -1 and *err where libvirt does not take it: its definition has it all the same. */
-int rf_tuning_apply(virDomainPtr domain, const struct rf_node_guest *guest, rf_error **err);
+/* Gives a running domain what its profile says, where that is not what it runs with (`former`, as rf_tuning_text has it; not `sure`: an
+ * earlier change may have been taken by halves, and nothing is left out). Weight and limits
+ * are given one without the other: a machine without a scheduler that knows weights still limits. What is in force then, as
+ * rf_tuning_text has it, the caller frees it; *err is set where libvirt did not take all of it: the definition has it all the same. */
+char *rf_tuning_apply(virDomainPtr domain, const struct rf_node_guest *guest, const char *former, bool sure,
+                      rf_error **err);

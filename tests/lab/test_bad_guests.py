@@ -125,7 +125,7 @@ def check_a_full_pool(node, head):
     node.sudo(f"sh -c '{script}'")
     code, failed = apply(node)
     assert code == 3 and set(failed) == {"disk/fat"}, failed
-    assert re.search(r"the disk of fat: it takes \S+ MB to begin with, and the pool \S+ has \S+ MB left", failed["disk/fat"]), failed
+    assert re.search(r"the disk of fat: it takes \S+ MB to begin with, and the pool \S+ has \S+ \S+ left", failed["disk/fat"]), failed
     healthy, shown, code = health(node)
     assert healthy == {"good": True, "later": True, "fat": False} and code == 3, shown
     assert "the disk of fat: it takes" in shown, shown

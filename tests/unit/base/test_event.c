@@ -167,12 +167,47 @@ static void a_file_gets_a_line_each_and_is_kept(void **state)
     assert_error(error, "the event log /no/such/events.jsonl can't be opened: No such file or directory");
 }
 
+static off_t size_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
+/* Two lines a second of each transfer would fill the disk in which every run's events lie. */
+static void a_file_does_not_grow_without_bounds(void **state)
+{
+    (void)state;
+    rf_autofree char *directory = unit_directory(), *path = rf_format("%s/events.jsonl", directory);
+    rf_autofree char *former = rf_format("%s.1", path);
+    rf_events *events = rf_events_new("n1");
+    rf_events_add(events, rf_sink_file(path, NULL));
+    const struct rf_event counting = {.step = "fetch/web", .state = RF_PROGRESS, .done = 5, .unit = "bytes"};
+    rf_emit(events, &counting);
+    assert_int_equal(size_of(path), 0);
+    struct rf_event saying = counting;
+    saying.message = "dns: no answer (waiting)";
+    rf_emit(events, &saying);
+    const off_t line = size_of(path);
+    assert_true(line > 0);
+    rf_events_free(events);
+    assert_int_equal(truncate(path, RF_EVENT_FILE_MAX - 1), 0);
+    for (unsigned i = 0; i < 2; i++) { /* not yet; then it is */
+        rf_autoevents rf_events *next = rf_events_new("n1");
+        rf_events_add(next, rf_sink_file(path, NULL));
+        rf_emit(next, &saying);
+        assert_int_equal(rf_exists(former), i == 1);
+    }
+    assert_true(size_of(former) > RF_EVENT_FILE_MAX);
+    assert_int_equal(size_of(path), line);
+    rf_remove_tree(directory, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_what_was_said_and_no_more),  cmocka_unit_test(every_state_has_its_word),
         cmocka_unit_test(words_that_are_no_utf8_are_still_said), cmocka_unit_test(all_sinks_get_it_in_their_order),
-        cmocka_unit_test(a_file_gets_a_line_each_and_is_kept),
+        cmocka_unit_test(a_file_gets_a_line_each_and_is_kept),   cmocka_unit_test(a_file_does_not_grow_without_bounds),
     };
     return cmocka_run_group_tests_name("base/event", tests, NULL, NULL);
 }

@@ -186,6 +186,21 @@ static int wrong_key(rf_runner *runner, const struct rf_command *command, struct
     return 0;
 }
 
+#define ARMOUR "-----BEGIN PGP SIGNATURE-----\n"
+#define SIGNATURE "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 30\r\n\r\n" ARMOUR
+#define PORTAL "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 17\r\n\r\n<html>pay!</html>"
+
+/* A file that lies there by hand, its list's signature at the server, and the key on this node. */
+static void sign(struct desk *desk, rf_runner *runner)
+{
+    json_t *artefact = json_array_get(desk->fixture.model->artefacts, 0);
+    rf_autofree char *url = rf_format("http://127.0.0.1:%u/app.asc", desk->server.port);
+    json_object_set_new(artefact, "signature", json_pack("{s:s,s:s}", "url", url, "key", KEY));
+    fixture_write(&desk->fixture, RF_ARTEFACTS_HAND "/app-1.0.tar.gz", CONTENT, 0644);
+    fixture_write(&desk->fixture, RF_KEYS_DIR "/" KEY ".asc", "a key", 0644);
+    desk->fixture.env.runner = runner;
+}
+
 static void a_wrong_signature_is_not_used(void **state)
 {
     (void)state;
@@ -193,17 +208,53 @@ static void a_wrong_signature_is_not_used(void **state)
     autodesk struct desk desk;
     rf_runner fake = {&ops};
     rf_error *error = NULL;
-    open_desk(&desk, ANSWERS(OK("0123456789")), "included", true);
-    json_t *artefact = json_array_get(desk.fixture.model->artefacts, 0);
-    rf_autofree char *url = rf_format("http://127.0.0.1:%u/app.asc", desk.server.port);
-    json_object_set_new(artefact, "signature", json_pack("{s:s,s:s}", "url", url, "key", KEY));
-    fixture_write(&desk.fixture, RF_ARTEFACTS_HAND "/app-1.0.tar.gz", CONTENT, 0644);
-    fixture_write(&desk.fixture, RF_KEYS_DIR "/" KEY ".asc", "a key", 0644);
-    desk.fixture.env.runner = &fake;
+    open_desk(&desk, ANSWERS(SIGNATURE), "included", true);
+    sign(&desk, &fake);
     assert_int_equal(apply(&desk, &error), -1);
     assert_error_has(error, "is signed, but not by the key " KEY ": not used");
     rf_autofree char *hand = rf_format("%s" RF_ARTEFACTS_HAND "/app-1.0.tar.gz", desk.fixture.root);
+    rf_autofree char *beside = rf_format("%s.asc", hand);
     assert_true(rf_exists(hand)); /* a person's file is a person's to remove */
+    assert_false(rf_exists(beside));
+}
+
+/* What came instead of a signature is said, and does not stand in the way of the next one. */
+static void a_portals_page_is_no_signature(void **state)
+{
+    (void)state;
+    static const struct rf_runner_ops ops = {"fake", wrong_key, NULL};
+    autodesk struct desk desk;
+    rf_runner fake = {&ops};
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS(PORTAL, SIGNATURE), "included", true);
+    sign(&desk, &fake);
+    assert_int_equal(apply(&desk, &error), 0);
+    rf_autofree char *events = fixture_read(&desk.fixture, "/events.jsonl");
+    assert_non_null(strstr(events, "box: the signature of app-1.0.tar.gz was not checked (what http://127.0.0.1:"));
+    assert_non_null(strstr(events, "/app.asc answers is no signature); its checksum is right"));
+    rf_autofree char *drive = rf_guest_artefacts_path(desk.guest);
+    assert_int_equal(unlink(drive), 0);
+    assert_int_equal(apply(&desk, &error),
+                     -1); /* the server gives a signature now: it is asked again, and that one counts */
+    assert_error_has(error, "is signed, but not by the key");
+}
+
+/* A signature that a person brought along is theirs: it counts, is not fetched anew, and stays. */
+static void a_signature_by_hand_is_kept(void **state)
+{
+    (void)state;
+    static const struct rf_runner_ops ops = {"fake", wrong_key, NULL};
+    autodesk struct desk desk;
+    rf_runner fake = {&ops};
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS(NOT_FOUND), "included", true);
+    sign(&desk, &fake);
+    fixture_write(&desk.fixture, RF_ARTEFACTS_HAND "/app-1.0.tar.gz.asc", "theirs", 0644);
+    assert_int_equal(apply(&desk, &error), -1);
+    assert_error_has(error, "is signed, but not by the key");
+    rf_autofree char *kept = fixture_read(&desk.fixture, RF_ARTEFACTS_HAND "/app-1.0.tar.gz.asc");
+    assert_string_equal(kept, "theirs");
+    assert_int_equal(desk.server.count, 0);
 }
 
 static void the_step_comes_first(void **state)
@@ -273,6 +324,8 @@ int main(void)
         cmocka_unit_test(by_hand_without_a_network),
         cmocka_unit_test(what_can_not_be_had_ends_this_guest),
         cmocka_unit_test(a_wrong_signature_is_not_used),
+        cmocka_unit_test(a_portals_page_is_no_signature),
+        cmocka_unit_test(a_signature_by_hand_is_kept),
         cmocka_unit_test(the_step_comes_first),
         cmocka_unit_test(the_list_of_a_node),
         cmocka_unit_test(a_list_that_is_odd),
