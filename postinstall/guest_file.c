@@ -21,6 +21,7 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 enum { CONVERT_SECONDS = 24 * 3600 };
 
@@ -35,7 +36,9 @@ virDomainPtr rf_guest_domain(const rf_node_model *model, const char *name, rf_er
     virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
     if (!connection)
         return NULL;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, name);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, name, &domain, err) < 0)
+        return NULL;
     if (domain && rf_domain_ours(domain))
         return RF_STEAL(domain);
     rf_fail(err, RF_FAILED,
@@ -180,6 +183,31 @@ static int write_out(rf_runner *runner, virDomainPtr domain, const char *disk, c
     return rf_write_file(words, xml, strlen(xml), 0600, err);
 }
 
+static bool same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* A directory is another's by any name (links, bind mounts, "."): the export's file must not get the name of a disk or of an image. */
+static int check_target(const rf_node_model *model, const char *name, const char *disk, const char *directory,
+                        rf_error **err)
+{
+    static const char *const own[] = {RF_POOL_DIR, RF_BASE_IMAGES, RF_FETCHED_DIR, RF_ARTEFACTS_HAND};
+    rf_autofree char *target = rf_format("%s/%s.qcow2", directory, name);
+    for (size_t i = 0; i < RF_COUNT(own); i++) {
+        rf_autofree char *path = rf_node_path(model, "%s", own[i]);
+        if (same_file(directory, path))
+            return rf_fail(err, RF_FAILED,
+                           "%s holds the disks and images that guests are made of; name another directory (one of its "
+                           "own below %s will do)",
+                           directory, RF_POOL_DIR);
+    }
+    if (same_file(target, disk))
+        return rf_fail(err, RF_FAILED, "%s is the disk of %s itself; name another directory", target, name);
+    return 0;
+}
+
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
                     rf_error **err)
 {
@@ -189,7 +217,10 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
         return -1;
     if (!disk)
         return rf_fail(err, RF_FAILED, "%s has no disk in a file", name);
-    if (virDomainIsActive(domain) != 1)
+    const int active = check_target(model, name, disk, directory, err) < 0 ? -1 : rf_domain_active(domain, err);
+    if (active < 0)
+        return -1;
+    if (!active)
         return write_out(runner, domain, disk, directory, err);
     RF_CLEANUP(remove_file) char *clone = rf_node_path(model, "%s/.%s.export", RF_POOL_DIR, name);
     if (clone_running(domain, disk, clone, err) < 0)
@@ -260,7 +291,10 @@ int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *n
         rf_autofree char *has = rf_size_text(now.capacity);
         return rf_fail(err, RF_FAILED, "the disk of %s has %s; a disk can't become smaller", name, has);
     }
-    if (virDomainIsActive(domain) != 1)
+    const int active = rf_domain_active(domain, err);
+    if (active < 0)
+        return -1;
+    if (!active)
         return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
     if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
         return rf_libvirt_fail(err, "enlarging the disk of %s", name);
@@ -297,7 +331,9 @@ static int delete_undefined(const rf_node_model *model, const char *name, rf_err
     if (!connection)
         return -1;
     const struct rf_node_guest *guest = rf_node_guest_named(model, name);
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, name);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, name, &domain, err) < 0)
+        return -1;
     rf_autofree char *disk = guest ? rf_guest_disk_path(guest) : NULL;
     if (domain || !disk || !rf_exists(disk))
         return 1;
@@ -316,9 +352,10 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
     const struct rf_node_guest *guest = rf_node_guest_named(model, name);
     rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
-    if (!domain)
+    const int active = domain ? rf_domain_active(domain, err) : -1;
+    if (active < 0)
         return -1;
-    if (virDomainIsActive(domain) == 1)
+    if (active)
         return rf_fail(err, RF_FAILED, "%s is running; shut it down first ('virsh shutdown %s')", name, name);
     if (disk && strncmp(disk, pool, strlen(pool)) != 0)
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);

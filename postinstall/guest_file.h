@@ -15,7 +15,7 @@ json_t *rf_guest_list(const rf_node_model *model, rf_error **err);
 
 /* Writes DIRECTORY/NAME.qcow2 (one file, without snapshots) and DIRECTORY/NAME.xml. A running guest's file systems are held still
  * and it stands still itself while its disk is cloned, which takes a second where the file system can clone; where it can't,
- * the guest has to be shut down first. What is there under these names is replaced when the new is complete. */
+ * the guest has to be shut down first. A directory that holds guests' disks or images is refused. What is there under these names is replaced when the new is complete. */
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
                     rf_error **err);
 

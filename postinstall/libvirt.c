@@ -68,6 +68,25 @@ virConnectPtr rf_libvirt_connect(rf_libvirt *libvirt, rf_error **err)
     return connection;
 }
 
+int rf_domain_find(virConnectPtr connection, const char *name, virDomainPtr *ret_domain, rf_error **err)
+{
+    *ret_domain = virDomainLookupByName(connection, name);
+    if (*ret_domain)
+        return 1;
+    if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+        return 0;
+    return rf_libvirt_fail(err, "whether there is a guest '%s' could not be asked", name);
+}
+
+int rf_domain_active(virDomainPtr domain, rf_error **err)
+{
+    const int active = virDomainIsActive(domain);
+    if (active < 0)
+        return rf_libvirt_fail(err, "whether %s is running could not be asked, so nothing is changed",
+                               virDomainGetName(domain));
+    return active;
+}
+
 int rf_libvirt_fail(rf_error **err, const char *format, ...)
 {
     va_list args;

@@ -43,5 +43,12 @@ RF_GUARD(rf_libvirt, rf_libvirt_free);
  * none. May be called from several threads. Blocks while the daemon starts. */
 virConnectPtr rf_libvirt_connect(rf_libvirt *libvirt, rf_error **err);
 
+/* 1 and *ret_domain (virDomainFree it): there is a domain of this name. 0: libvirt says that there is none. -1 and *err: it could not say, which
+ * is no reason to take it for absent. Blocks as long as the daemon takes to answer. */
+int rf_domain_find(virConnectPtr connection, const char *name, virDomainPtr *ret_domain, rf_error **err);
+
+/* 1 it runs (or stands still), 0 it is shut off; -1 and *err: libvirt could not say, which is no reason to take it for shut off. */
+int rf_domain_active(virDomainPtr domain, rf_error **err);
+
 /* A failure with libvirt's last error of this thread behind the message. Returns -1. */
 int rf_libvirt_fail(rf_error **err, const char *format, ...) RF_PRINTF(2, 3);

@@ -7,7 +7,35 @@
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/fixture.h"
 
+#include <dlfcn.h>
+#include <fcntl.h>
+
 #define POOL "/var/lib/libvirt/images"
+
+/* libvirt that can't answer (its daemon was stopped just now): the two functions below stand before the library's own. */
+struct faults {
+    bool lookup, active;
+};
+
+static struct faults *faults(void)
+{
+    static struct faults state;
+    return &state;
+}
+
+virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
+{
+    virDomainPtr (*real)(virConnectPtr, const char *);
+    *(void **)&real = dlsym(RTLD_NEXT, "virDomainLookupByName");
+    return real(faults()->lookup ? NULL : connection, name);
+}
+
+int virDomainIsActive(virDomainPtr domain)
+{
+    int (*real)(virDomainPtr);
+    *(void **)&real = dlsym(RTLD_NEXT, "virDomainIsActive");
+    return real(faults()->active ? NULL : domain);
+}
 
 static virDomainPtr define(const struct fixture *fixture, const char *name)
 {
@@ -121,6 +149,60 @@ static void one_that_was_never_defined_is_deleted_too(void **state)
     fixture_close(&fixture);
 }
 
+static void an_error_of_libvirt_is_not_taken_for_absent(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, POOL "/dc1.qcow2", "x", 0600);
+    rf_autofree char *disk = rf_format("%s" POOL "/dc1.qcow2", fixture.root);
+    assert_int_equal(virDomainCreate(domain), 0);
+    *faults() = (struct faults){.lookup = true};
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), -1);
+    assert_error_has(error, "whether there is a guest 'dc1' could not be asked");
+    assert_null(rf_guest_domain(fixture.model, "dc1", &error));
+    assert_error_has(error, "whether there is a guest 'dc1' could not be asked");
+    *faults() = (struct faults){.active = true};
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), -1);
+    assert_error_has(error, "whether dc1 is running could not be asked, so nothing is changed");
+    *faults() = (struct faults){0};
+    assert_true(rf_exists(disk));
+    assert_int_equal(virDomainDestroy(domain), 0);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+static void a_disk_is_not_exported_onto_itself(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, POOL "/dc1.qcow2", "x", 0600);
+    fixture_write(&fixture, RF_BASE_IMAGES "/.made", "", 0600);
+    rf_autofree char *pool = rf_format("%s" POOL "/.", fixture.root), *link = rf_format("%s/link", fixture.root);
+    rf_autofree char *base = rf_format("%s" RF_BASE_IMAGES, fixture.root), *other = rf_format("%s/o", fixture.root);
+    rf_autofree char *disk = rf_format("%s" POOL "/dc1.qcow2", fixture.root), *hard = rf_format("%s/dc1.qcow2", other);
+    assert_int_equal(symlink(pool, link), 0);
+    assert_int_equal(rf_make_dirs(other, 0700, NULL), 0);
+    assert_int_equal(linkat(AT_FDCWD, disk, AT_FDCWD, hard, 0), 0);
+    const char *const refused[] = {pool, link, base};
+    for (size_t i = 0; i < RF_COUNT(refused); i++) {
+        assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", refused[i], &error), -1);
+        assert_error_has(error, "holds the disks and images that guests are made of");
+    }
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", other, &error), -1);
+    assert_error_has(error, "/o/dc1.qcow2 is the disk of dc1 itself");
+    rf_autofree char *kept = fixture_read(&fixture, POOL "/dc1.qcow2"), *xml = fixture_read(&fixture, POOL "/dc1.xml");
+    assert_string_equal(kept, "x");
+    assert_null(xml);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 static void out_and_in_again(void **state)
 {
     (void)state;
@@ -193,6 +275,8 @@ int main(void)
         cmocka_unit_test(somebody_elses_domain_is_left_alone),
         cmocka_unit_test(deleting_takes_all_of_it),
         cmocka_unit_test(one_that_was_never_defined_is_deleted_too),
+        cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
+        cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),
         cmocka_unit_test(half_images_are_refused),
     };
