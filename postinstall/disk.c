@@ -174,12 +174,30 @@ static int copy_image(struct rf_step_env *env, const char *from, const char *to,
 }
 
 /* qemu-img leaves that to the kernel, and a disk that has its name must be whole. */
-static int flush(const char *path, rf_error **err)
+int rf_disk_flush(const char *path, rf_error **err)
 {
     rf_autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be flushed", path);
     return 0;
+}
+
+int rf_disk_place(const char *from, const char *path, rf_error **err)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return rf_fail(err, RF_FAILED, "%s appeared while its disk was being made: it is kept, and the new one is not",
+                       path);
+    return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", from, path);
+}
+
+/* Before secrets are taken from a guest: they may be those of a disk that is there by now. */
+static int still_absent(const char *path, rf_error **err)
+{
+    return rf_exists(path)
+               ? rf_fail(err, RF_FAILED, "%s appeared while its disk was being made: nothing is changed", path)
+               : 0;
 }
 
 /* "NAME.age", and "NAME.<digest>.age" of what came later. */
@@ -250,11 +268,10 @@ static int create(struct rf_step_env *env, const struct rf_node_guest *guest, co
     if ((fetched ? copy_fetched(env, guest, new, err) : copy_base(env, guest, new, err)) < 0 ||
         grow_image(env, guest, new, err) < 0)
         return rf_wrap(err, "the disk of %s", guest->asked->name);
-    if (flush(new, err) < 0 || unsettle(guest, err) < 0 || (fetched && rf_fetch_remember(guest, err) < 0))
+    if (rf_disk_flush(new, err) < 0 || still_absent(path, err) < 0 || unsettle(guest, err) < 0 ||
+        (fetched && rf_fetch_remember(guest, err) < 0))
         return -1;
-    if (rename(new, path) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, path);
-    return 0;
+    return rf_disk_place(new, path, err);
 }
 
 /* -1 failed, 0 done, 1 the guest does not run. */

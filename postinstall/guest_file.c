@@ -6,9 +6,11 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/disk.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
+#include "postinstall/image_header.h"
 #include "postinstall/pool.h"
 #include "postinstall/retire.h"
 #include "postinstall/secret.h"
@@ -228,21 +230,20 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
     return write_out(runner, domain, clone, directory, err);
 }
 
-/* "qcow2" or "raw"; anything else, and an image that needs a second file, is refused. The caller frees it; NULL and *err. */
-static char *format_of(rf_runner *runner, const char *file, rf_error **err)
+/* "qcow2" or "raw", read from its header by this program: a tool that opens an image opens what it names, too. NULL and *err. */
+static const char *format_of(const char *file, rf_error **err)
 {
-    rf_autofree char *text = NULL;
-    if (rf_run_output(runner, RF_ARGV("qemu-img", "info", "--output=json", file), &text, err) < 0)
+    char magic[4] = "";
+    uint64_t size;
+    rf_autofd int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, magic, sizeof(magic), 0) < 0) {
+        rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
         return NULL;
-    rf_autojson json_t *info = json_loads(text, 0, NULL);
-    const char *format = rf_json_string(info, "format");
-    if (rf_json_string(info, "backing-filename"))
-        rf_fail(err, RF_FAILED, "%s is only the difference to %s; bring the whole in", file,
-                rf_json_string(info, "backing-filename"));
-    else if (!format || (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0))
-        rf_fail(err, RF_FAILED, "%s is neither qcow2 nor raw", file);
-    else
-        return rf_strdup(format);
+    }
+    const char *format = memcmp(magic, "QFI\xfb", sizeof(magic)) == 0 ? "qcow2" : "raw";
+    if (rf_image_header(file, format, &size, err) == 0)
+        return format;
+    rf_wrap(err, "%s can't be brought in", file);
     return NULL;
 }
 
@@ -263,17 +264,22 @@ static int mark_settled(const struct rf_node_guest *guest, rf_error **err)
 int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const char *file, rf_error **err)
 {
     const char *name = guest->asked->name;
-    rf_autofree char *disk = rf_guest_disk_path(guest);
+    rf_autofree char *disk = rf_guest_disk_path(guest),
+                     *real = realpath(file, NULL); /* the header is read without links */
     if (rf_exists(disk))
         return rf_fail(err, RF_FAILED, "%s has a disk already (%s); 'richtfest guest delete' removes it", name, disk);
-    rf_autofree char *format = format_of(runner, file, err);
+    if (!real)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
+    const char *format = format_of(real, err);
     RF_CLEANUP(remove_file) char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
-    if (!format || convert(runner, format, file, new, err) < 0)
+    if (!format || convert(runner, format, real, new, err) < 0 || rf_disk_flush(new, err) < 0)
         return -1;
+    if (rf_exists(disk)) /* its secrets are not ours to replace */
+        return rf_fail(err, RF_FAILED, "%s appeared meanwhile: nothing is changed", disk);
     if (mark_settled(guest, err) < 0) /* before the disk is there: it must never look like one without a seed */
         return -1;
-    if (rename(new, disk) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, disk);
+    if (rf_disk_place(new, disk, err) < 0)
+        return -1;
     rf_pool_refresh(guest->node);
     return 0;
 }
