@@ -321,13 +321,28 @@ static int remove_handovers(const rf_node_model *model, const char *name, rf_err
     return failed;
 }
 
+/* By name, so that those of a guest that left the profile go too: drives, the note beside one, and what a kill has left. */
+static int remove_drives(const rf_node_model *model, const char *name, rf_error **err)
+{
+    rf_autofree char *seed = rf_node_seed_path(model, name), *drive = rf_node_artefacts_path(model, name);
+    rf_autofree char *wanted = rf_format("%s.wanted", drive),
+                     *half_drive = rf_node_path(model, "%s/..%s.artefacts.iso.new", RF_POOL_DIR, name);
+    rf_autofree char *half = rf_node_path(model, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
+    const char *const paths[] = {seed, drive, wanted, half_drive, half};
+    for (size_t i = 0; i < RF_COUNT(paths); i++)
+        if (unlink(paths[i]) < 0 && errno != ENOENT)
+            return rf_fail_errno(err, RF_FAILED, errno, "removing %s", paths[i]);
+    return 0;
+}
+
 /* What the node keeps of it beside its definition. */
 static int remove_files(const rf_node_model *model, const char *name, const char *disk, rf_error **err)
 {
     rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
     if (disk && unlink(disk) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
-    return rf_remove_tree(state, err) < 0 ? -1 : remove_handovers(model, name, err);
+    return remove_drives(model, name, err) < 0 || rf_remove_tree(state, err) < 0 ? -1
+                                                                                 : remove_handovers(model, name, err);
 }
 
 /* One whose seeding has not come as far as its definition: 1 where there is none. */
@@ -356,8 +371,6 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return undefined;
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
-    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
-    rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
     const int active = domain ? rf_domain_active(domain, err) : -1;
     if (active < 0)
         return -1;
@@ -365,8 +378,6 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return rf_fail(err, RF_FAILED, "%s is running; shut it down first ('virsh shutdown %s')", name, name);
     if (disk && strncmp(disk, pool, strlen(pool)) != 0)
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
-    if (artefacts && unlink(artefacts) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", artefacts);
     if (remove_files(model, name, disk, err) < 0)
         return -1;
     unsigned flags =

@@ -112,6 +112,10 @@ static void deleting_takes_all_of_it(void **state)
     fixture_write(&fixture, RF_STATE_HANDOVER "/old.age", "x", 0600);
     fixture_write(&fixture, RF_STATE_HANDOVER "/old.12345678.age", "x", 0600);
     fixture_write(&fixture, RF_STATE_HANDOVER "/older.age", "x", 0600);
+    static const char *const drives[] = {POOL "/.old.artefacts.iso", POOL "/.old.artefacts.iso.wanted",
+                                         POOL "/.old.qcow2.new", "/run/richtfest-seeds/old.iso"};
+    for (size_t i = 0; i < RF_COUNT(drives); i++)
+        fixture_write(&fixture, drives[i], "x", 0600);
     assert_int_equal(virDomainCreate(domain), 0);
     assert_int_equal(rf_guest_delete(fixture.model, "old", &error), -1);
     assert_error(error, "old is running; shut it down first ('virsh shutdown old')");
@@ -126,6 +130,10 @@ static void deleting_takes_all_of_it(void **state)
     assert_false(rf_exists(secrets));
     assert_null(first);
     assert_null(later);
+    for (size_t i = 0; i < RF_COUNT(drives); i++) {
+        rf_autofree char *drive = fixture_read(&fixture, drives[i]);
+        assert_null(drive);
+    }
     assert_non_null(others);
     assert_null(virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "old"));
     virDomainUndefine(other);
