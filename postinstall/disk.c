@@ -132,6 +132,12 @@ static int convert_raw(struct rf_step_env *env, const char *from, const char *to
     return rf_run(env->runner, &command, &result, err);
 }
 
+/* Version 2 of qcow2 can't be resized any more once it has snapshots (QEMU's block/qcow2.c): such a disk could never grow. */
+static int modernise(struct rf_step_env *env, const char *path, rf_error **err)
+{
+    return rf_run_argv(env->runner, RF_ARGV("qemu-img", "amend", "-f", "qcow2", "-o", "compat=1.1", path), err);
+}
+
 /* An image from elsewhere: its format is what the settings say, and its header was read before any tool opens it. */
 static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, rf_error **err)
 {
@@ -266,7 +272,7 @@ static int create(struct rf_step_env *env, const struct rf_node_guest *guest, co
     char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
     const bool fetched = rf_guest_fetch_url(guest);
     if ((fetched ? copy_fetched(env, guest, new, err) : copy_base(env, guest, new, err)) < 0 ||
-        grow_image(env, guest, new, err) < 0)
+        (fetched && modernise(env, new, err) < 0) || grow_image(env, guest, new, err) < 0)
         return rf_wrap(err, "the disk of %s", guest->asked->name);
     if (rf_disk_flush(new, err) < 0 || still_absent(path, err) < 0 || unsettle(guest, err) < 0 ||
         (fetched && rf_fetch_remember(guest, err) < 0))
@@ -280,21 +286,65 @@ static int grow_running(const struct rf_node_guest *guest, const char *path, rf_
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
-    if (!domain || virDomainIsActive(domain) != 1)
-        return 1;
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, guest->asked->name, &domain, err) < 0)
+        return -1;
+    const int active = domain ? rf_domain_active(domain, err) : 0;
+    if (active <= 0)
+        return active < 0 ? -1 : 1;
     if (virDomainBlockResize(domain, path, guest->disk, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
         return rf_libvirt_fail(err, "growing the disk of the running guest %s", guest->asked->name);
     return 0;
 }
 
+/* The newest of our own that was taken for a growing disk; the caller frees it. NULL: there is none, or nobody can say. */
+static char *grow_snapshot(const struct rf_node_guest *guest)
+{
+    static const char suffix[] = "-grow";
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, NULL);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (!connection || rf_domain_find(connection, guest->asked->name, &domain, NULL) != 1)
+        return NULL;
+    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const char *name = rf_json_string(json_array_get(list, i), "name");
+        const size_t length = strlen(name);
+        if (strncmp(name, RF_SNAPSHOT_PREFIX, strlen(RF_SNAPSHOT_PREFIX)) == 0 && length > strlen(suffix) &&
+            strcmp(name + length - strlen(suffix), suffix) == 0)
+            return rf_strdup(name);
+    }
+    return NULL;
+}
+
+/* One restore point for one change, however often it is tried: each further one would push an older and more useful one out. The file says to
+ * which size, and what was taken; it goes when the disk has grown. */
+static int snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *note, rf_error **err)
+{
+    rf_autofree char *before = grow_snapshot(guest), *noted = rf_read_line(note);
+    rf_autofree char *wanted = before ? rf_format("%" PRIu64 " %s", guest->disk, before) : NULL;
+    if (wanted && noted && strcmp(wanted, noted) == 0)
+        return 0;
+    if (rf_snapshot_before(env, guest, "grow", err) < 0)
+        return -1;
+    rf_autofree char *taken = rf_guest_settled(guest) ? grow_snapshot(guest) : NULL;
+    if (!taken)
+        return 0;
+    rf_autofree char *text = rf_format("%" PRIu64 " %s\n", guest->disk, taken);
+    return rf_write_file(note, text, strlen(text), 0600, err);
+}
+
 /* A larger disk is a change of the guest as any other: who wants it back has a snapshot, which keeps its own size. */
 static int grow(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
-    if (rf_snapshot_before(env, guest, "grow", err) < 0 || rf_grow_forget(guest, err) < 0)
+    rf_autofree char *note = rf_guest_state_path(guest, "growing");
+    if (snapshot_once(env, guest, note, err) < 0 || rf_grow_forget(guest, err) < 0)
         return -1;
     int result = grow_running(guest, path, err);
-    return result > 0 ? resize(env, guest, path, err) : result;
+    if (result > 0)
+        result = resize(env, guest, path, err);
+    if (result == 0 && unlink(note) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", note);
+    return result;
 }
 
 static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
