@@ -7,6 +7,7 @@
 #include "installer/inputs.h"
 #include "installer/last_run.h"
 #include "installer/live.h"
+#include "installer/node_lock.h"
 #include "installer/subcommand.h"
 #include "installer/trust.h"
 #include "installer/turn.h"
@@ -47,7 +48,8 @@ static int engage(struct rf_session *session, const struct options *options, con
     return rf_engine_apply(session, profile, machine, &where, NULL, err);
 }
 
-static int apply(const struct options *options, const rf_profile *profile)
+/* Lets the next one on before the last reports are delivered, which may take a minute. */
+static int apply(const struct options *options, const rf_profile *profile, struct rf_lock *lock)
 {
     enum rf_audience audience = options->node   ? RF_AUDIENCE_CONSOLES
                                 : options->json ? RF_AUDIENCE_JSON
@@ -55,15 +57,34 @@ static int apply(const struct options *options, const rf_profile *profile)
     bool on_node = rf_exists(RF_STATE_PROFILE);
     rf_autoerror rf_error *error = NULL;
     rf_autosession struct rf_session session;
-    rf_make_dirs(RF_RUN_DIR, 0700, NULL);
     rf_session_open(&session, audience, on_node ? RF_STATE_EVENTS : RF_RUN_DIR "/events.jsonl", profile->node.id);
     if (on_node)
         rf_events_add(session.events, rf_sink_last_run(RF_STATE_LAST_RUN));
     rf_session_report(&session, profile->node.id, profile->report.url,
                       on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);
+    rf_lock_release(lock);
     rf_session_end(&session, error, "the profile is fulfilled");
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
+}
+
+/* Two runs at once would take each other's half-made guests for their own. What is wrong with the profile is said without waiting; one that was
+ * changed while this waited counts as it is now, or the run before would be undone. */
+static int apply_alone(const struct options *options)
+{
+    rf_autoprofile rf_profile *profile = NULL, *changed = NULL;
+    rf_autolock struct rf_lock lock = {0};
+    rf_error *error = NULL;
+    bool waited = false;
+    int code = rf_command_profile(options->profile, true, &profile);
+    if (code != RF_OK)
+        return code;
+    const char *what = options->node ? "richtfest apply --node" : "richtfest apply";
+    if (rf_node_lock(RF_RUN_DIR, what, &lock, &waited, &error) < 0)
+        return rf_say_error(error);
+    if (waited && (code = rf_command_profile(options->profile, true, &changed)) != RF_OK)
+        return code;
+    return apply(options, changed ? changed : profile, &lock);
 }
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
@@ -77,9 +98,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return rf_say_usage(self, "one profile, or --live, or --node");
     if (options.live)
         return rf_live_run(options.medium);
-    rf_autoprofile rf_profile *profile = NULL;
-    int code = rf_command_profile(options.profile, true, &profile);
-    return code == RF_OK ? apply(&options, profile) : code;
+    return apply_alone(&options);
 }
 
 const struct rf_subcommand rf_cmd_apply = {
@@ -87,6 +106,7 @@ const struct rf_subcommand rf_cmd_apply = {
     .usage = "PROFILE [--medium DIR] [--json] | --live | --node",
     .summary = "walks the plan: installs, converges, repairs",
     .options = known,
-    .help = "Repeating it is safe: every step looks first whether it is done.\n",
+    .help = "Repeating it is safe: every step looks first whether it is done.\n"
+            "One at a time: it waits for another run, and for 'richtfest guest' commands that change something.\n",
     .run = run,
 };

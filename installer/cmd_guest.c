@@ -119,7 +119,9 @@ static int snapshot_guest(const struct snapshot_options *options, rf_error **err
 {
     rf_autoonnode struct rf_on_node node = {0};
     rf_autofree char *name = NULL;
-    if (rf_on_node_open(&node, err) < 0)
+    const int opened =
+        options->list ? rf_on_node_open(&node, err) : rf_on_node_open_alone(&node, "richtfest guest snapshot", err);
+    if (opened < 0)
         return -1;
     rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, options->guest, err);
     if (!domain)
@@ -173,7 +175,7 @@ static int bring_back(const char *guest, const char *name, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
     rf_autofree char *back = NULL;
-    if (rf_on_node_open(&node, err) < 0)
+    if (rf_on_node_open_alone(&node, "richtfest guest rollback", err) < 0)
         return -1;
     rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, guest, err);
     if (!domain || rf_snapshot_rollback(domain, name, &back, err) < 0)

@@ -41,7 +41,7 @@ static int import_guest(const char *name, const char *file, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
     rf_autorunner rf_runner *runner = rf_runner_real();
-    if (rf_on_node_open(&node, err) < 0)
+    if (rf_on_node_open_alone(&node, "richtfest guest import", err) < 0)
         return -1;
     const struct rf_node_guest *guest = rf_node_guest_named(node.model, name);
     if (!guest)
@@ -74,7 +74,7 @@ static int resize_guest(const char *guest, const char *size, rf_error **err)
     uint64_t bytes = 0;
     rf_autoonnode struct rf_on_node node = {0};
     rf_autorunner rf_runner *runner = rf_runner_real();
-    if (rf_parse_size(size, &bytes, err) < 0 || rf_on_node_open(&node, err) < 0 ||
+    if (rf_parse_size(size, &bytes, err) < 0 || rf_on_node_open_alone(&node, "richtfest guest resize", err) < 0 ||
         rf_guest_resize(runner, node.model, guest, bytes, err) < 0)
         return -1;
     printf("the disk of %s has %s; write `disk: %s` into the profile too, so that it says what is there\n", guest, size,
@@ -102,7 +102,7 @@ const struct rf_subcommand rf_cmd_guest_resize = {
 static int delete_guest(const char *guest, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
-    if (rf_on_node_open(&node, err) < 0 || rf_guest_delete(node.model, guest, err) < 0)
+    if (rf_on_node_open_alone(&node, "richtfest guest delete", err) < 0 || rf_guest_delete(node.model, guest, err) < 0)
         return -1;
     printf("%s and its disk are gone%s\n", guest,
            rf_node_guest_named(node.model, guest) ? "; the profile has it still, so the next apply makes it anew" : "");

@@ -2,6 +2,7 @@
 /* Which artefacts a guest waits for. Bringing them is artefact_bring.c. */
 #include "postinstall/artefact.h"
 
+#include "base/digest.h"
 #include "base/fetch.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -9,7 +10,9 @@
 #include "base/paths.h"
 #include "postinstall/artefact_file.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_MAX = 1 << 20, SHA256_DIGITS = 64 };
 
@@ -84,6 +87,46 @@ char *rf_artefact_lacking(const struct rf_node_guest *guest)
     return text;
 }
 
+/* Of everything that the drive is to hold, as the list has it. */
+static void wanted_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX])
+{
+    rf_autojson json_t *all = rf_artefacts_lacking(guest, guest->recipe->artefacts, false),
+                       *more = rf_artefacts_lacking(guest, guest->recipe->more_artefacts, true);
+    json_array_extend(all, more);
+    rf_autofree char *text = rf_json_text(all);
+    rf_sha256(text, strlen(text), ret_hex);
+}
+
+static char *note_path(const struct rf_node_guest *guest)
+{
+    rf_autofree char *drive = rf_guest_artefacts_path(guest);
+    return rf_format("%s.wanted", drive);
+}
+
+bool rf_artefact_ready(const struct rf_node_guest *guest)
+{
+    rf_autofree char *disk = rf_guest_disk_path(guest), *drive = rf_guest_artefacts_path(guest);
+    rf_autofree char *path = note_path(guest), *noted = rf_read_line(path);
+    char wanted[RF_SHA256_HEX];
+    if (rf_guest_settled(guest) && rf_exists(disk))
+        return true;
+    wanted_digest(guest, wanted);
+    return rf_exists(drive) && noted && strcmp(noted, wanted) == 0;
+}
+
+int rf_artefact_note_drive(const struct rf_node_guest *guest, bool written, rf_error **err)
+{
+    rf_autofree char *path = note_path(guest);
+    char wanted[RF_SHA256_HEX];
+    if (written) {
+        wanted_digest(guest, wanted);
+        return rf_write_file(path, wanted, strlen(wanted), 0600, err);
+    }
+    if (unlink(path) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", path);
+    return 0;
+}
+
 char *rf_artefact_hand_path(const rf_node_model *model, const json_t *artefact)
 {
     return rf_node_path(model, "%s/%s", RF_ARTEFACTS_HAND, rf_json_string(artefact, "file"));
@@ -131,8 +174,7 @@ json_t *rf_artefact_waiting(const struct rf_node_guest *guest)
     json_t *texts = json_array(), *artefact;
     rf_autojson json_t *lack = rf_artefacts_lacking(guest, guest->recipe->artefacts, false);
     size_t index;
-    rf_autofree char *drive = rf_guest_artefacts_path(guest);
-    if (rf_guest_settled(guest) || rf_exists(drive))
+    if (rf_artefact_ready(guest))
         return texts;
     json_array_foreach(lack, index, artefact)
     {

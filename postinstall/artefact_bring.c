@@ -267,19 +267,18 @@ static int write_drive(struct rf_step_env *env, const struct rf_node_guest *gues
     rf_autofree char *text = rf_json_text(json);
     drive->files[drive->count] = (struct rf_iso_file){.name = LIST, .text = text};
     rf_autopoolshare struct rf_pool_share share = {0};
-    if (enough_room(env, guest, path, drive, &share, err) < 0)
+    if (enough_room(env, guest, path, drive, &share, err) < 0 || rf_artefact_note_drive(guest, false, err) < 0)
         return -1;
     if (rf_iso_write(path, RF_ARTEFACTS_LABEL, drive->files, drive->count + 1, err) < 0)
         return rf_wrap(err, "the artefacts of %s", guest->asked->name);
-    return 0;
+    return rf_artefact_note_drive(guest, true, err);
 }
 
 static enum rf_probe artefact_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
     (void)err;
-    rf_autofree char *path = rf_guest_artefacts_path(arg);
-    return rf_guest_settled(arg) || rf_exists(path) ? RF_PROBE_DONE : RF_PROBE_TODO;
+    return rf_artefact_ready(arg) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **err)

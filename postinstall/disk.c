@@ -129,6 +129,12 @@ static int convert_raw(struct rf_step_env *env, const char *from, const char *to
     return rf_run(env->runner, &command, &result, err);
 }
 
+/* Version 2 of qcow2 can't be resized any more once it has snapshots (QEMU's block/qcow2.c): such a disk could never grow. */
+static int modernise(struct rf_step_env *env, const char *path, rf_error **err)
+{
+    return rf_run_argv(env->runner, RF_ARGV("qemu-img", "amend", "-f", "qcow2", "-o", "compat=1.1", path), err);
+}
+
 /* An image from elsewhere: its format is what the settings say, and its header was read before any tool opens it. */
 static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, rf_error **err)
 {
@@ -172,12 +178,30 @@ static int copy_image(struct rf_step_env *env, const struct rf_node_guest *guest
 }
 
 /* qemu-img leaves that to the kernel, and a disk that has its name must be whole. */
-static int flush(const char *path, rf_error **err)
+int rf_disk_flush(const char *path, rf_error **err)
 {
     rf_autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be flushed", path);
     return 0;
+}
+
+int rf_disk_place(const char *from, const char *path, rf_error **err)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return rf_fail(err, RF_FAILED, "%s appeared while its disk was being made: it is kept, and the new one is not",
+                       path);
+    return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", from, path);
+}
+
+/* Before secrets are taken from a guest: they may be those of a disk that is there by now. */
+static int still_absent(const char *path, rf_error **err)
+{
+    return rf_exists(path)
+               ? rf_fail(err, RF_FAILED, "%s appeared while its disk was being made: nothing is changed", path)
+               : 0;
 }
 
 /* "NAME.age", and "NAME.<digest>.age" of what came later. */
@@ -246,13 +270,12 @@ static int create(struct rf_step_env *env, const struct rf_node_guest *guest, co
     char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, guest->asked->name);
     const bool fetched = rf_guest_fetch_url(guest);
     if ((fetched ? copy_fetched(env, guest, new, err) : copy_base(env, guest, new, err)) < 0 ||
-        grow_image(env, guest, new, err) < 0)
+        (fetched && modernise(env, new, err) < 0) || grow_image(env, guest, new, err) < 0)
         return rf_wrap(err, "the disk of %s", guest->asked->name);
-    if (flush(new, err) < 0 || unsettle(guest, err) < 0 || (fetched && rf_fetch_remember(guest, err) < 0))
+    if (rf_disk_flush(new, err) < 0 || still_absent(path, err) < 0 || unsettle(guest, err) < 0 ||
+        (fetched && rf_fetch_remember(guest, err) < 0))
         return -1;
-    if (rename(new, path) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, path);
-    return 0;
+    return rf_disk_place(new, path, err);
 }
 
 /* -1 failed, 0 done, 1 the guest does not run. */
@@ -261,21 +284,65 @@ static int grow_running(const struct rf_node_guest *guest, const char *path, rf_
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
-    if (!domain || virDomainIsActive(domain) != 1)
-        return 1;
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, guest->asked->name, &domain, err) < 0)
+        return -1;
+    const int active = domain ? rf_domain_active(domain, err) : 0;
+    if (active <= 0)
+        return active < 0 ? -1 : 1;
     if (virDomainBlockResize(domain, path, guest->disk, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
         return rf_libvirt_fail(err, "growing the disk of the running guest %s", guest->asked->name);
     return 0;
 }
 
+/* The newest of our own that was taken for a growing disk; the caller frees it. NULL: there is none, or nobody can say. */
+static char *grow_snapshot(const struct rf_node_guest *guest)
+{
+    static const char suffix[] = "-grow";
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, NULL);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (!connection || rf_domain_find(connection, guest->asked->name, &domain, NULL) != 1)
+        return NULL;
+    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const char *name = rf_json_string(json_array_get(list, i), "name");
+        const size_t length = strlen(name);
+        if (strncmp(name, RF_SNAPSHOT_PREFIX, strlen(RF_SNAPSHOT_PREFIX)) == 0 && length > strlen(suffix) &&
+            strcmp(name + length - strlen(suffix), suffix) == 0)
+            return rf_strdup(name);
+    }
+    return NULL;
+}
+
+/* One restore point for one change, however often it is tried: each further one would push an older and more useful one out. The file says to
+ * which size, and what was taken; it goes when the disk has grown. */
+static int snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *note, rf_error **err)
+{
+    rf_autofree char *before = grow_snapshot(guest), *noted = rf_read_line(note);
+    rf_autofree char *wanted = before ? rf_format("%" PRIu64 " %s", guest->disk, before) : NULL;
+    if (wanted && noted && strcmp(wanted, noted) == 0)
+        return 0;
+    if (rf_snapshot_before(env, guest, "grow", err) < 0)
+        return -1;
+    rf_autofree char *taken = rf_guest_settled(guest) ? grow_snapshot(guest) : NULL;
+    if (!taken)
+        return 0;
+    rf_autofree char *text = rf_format("%" PRIu64 " %s\n", guest->disk, taken);
+    return rf_write_file(note, text, strlen(text), 0600, err);
+}
+
 /* A larger disk is a change of the guest as any other: who wants it back has a snapshot, which keeps its own size. */
 static int grow(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
-    if (rf_snapshot_before(env, guest, "grow", err) < 0 || rf_grow_forget(guest, err) < 0)
+    rf_autofree char *note = rf_guest_state_path(guest, "growing");
+    if (snapshot_once(env, guest, note, err) < 0 || rf_grow_forget(guest, err) < 0)
         return -1;
     int result = grow_running(guest, path, err);
-    return result > 0 ? resize(env, guest, path, err) : result;
+    if (result > 0)
+        result = resize(env, guest, path, err);
+    if (result == 0 && unlink(note) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", note);
+    return result;
 }
 
 static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)

@@ -10,6 +10,13 @@
 #include "base/step.h"
 #include "postinstall/node.h"
 
+/* Flushes a disk that was written under another name (fsync(2), mode 0600): one that has its name must be whole. */
+int rf_disk_flush(const char *path, rf_error **err);
+
+/* Gives a flushed disk its name. A disk that has it already stays as it is, whoever made it and whenever: that is RF_FAILED. A kill leaves
+ * either name. */
+int rf_disk_place(const char *from, const char *path, rf_error **err);
+
 /* Makes the disk and gives it the asked size; grows it where the profile asks for more later, and never shrinks it. A
  * running guest's disk is grown through libvirt. Argument: rf_node_guest. A kill leaves ".NAME.qcow2.new" at most, which the
  * next run replaces. A new disk makes the guest unsettled: it gets new secrets and a new seed. */

@@ -6,9 +6,11 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/disk.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
+#include "postinstall/image_header.h"
 #include "postinstall/pool.h"
 #include "postinstall/retire.h"
 #include "postinstall/secret.h"
@@ -228,21 +230,20 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
     return write_out(runner, domain, clone, directory, err);
 }
 
-/* "qcow2" or "raw"; anything else, and an image that needs a second file, is refused. The caller frees it; NULL and *err. */
-static char *format_of(rf_runner *runner, const char *file, rf_error **err)
+/* "qcow2" or "raw", read from its header by this program: a tool that opens an image opens what it names, too. NULL and *err. */
+static const char *format_of(const char *file, rf_error **err)
 {
-    rf_autofree char *text = NULL;
-    if (rf_run_output(runner, RF_ARGV("qemu-img", "info", "--output=json", file), &text, err) < 0)
+    char magic[4] = "";
+    uint64_t size;
+    rf_autofd int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, magic, sizeof(magic), 0) < 0) {
+        rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
         return NULL;
-    rf_autojson json_t *info = json_loads(text, 0, NULL);
-    const char *format = rf_json_string(info, "format");
-    if (rf_json_string(info, "backing-filename"))
-        rf_fail(err, RF_FAILED, "%s is only the difference to %s; bring the whole in", file,
-                rf_json_string(info, "backing-filename"));
-    else if (!format || (strcmp(format, "qcow2") != 0 && strcmp(format, "raw") != 0))
-        rf_fail(err, RF_FAILED, "%s is neither qcow2 nor raw", file);
-    else
-        return rf_strdup(format);
+    }
+    const char *format = memcmp(magic, "QFI\xfb", sizeof(magic)) == 0 ? "qcow2" : "raw";
+    if (rf_image_header(file, format, &size, err) == 0)
+        return format;
+    rf_wrap(err, "%s can't be brought in", file);
     return NULL;
 }
 
@@ -263,17 +264,22 @@ static int mark_settled(const struct rf_node_guest *guest, rf_error **err)
 int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const char *file, rf_error **err)
 {
     const char *name = guest->asked->name;
-    rf_autofree char *disk = rf_guest_disk_path(guest);
+    rf_autofree char *disk = rf_guest_disk_path(guest),
+                     *real = realpath(file, NULL); /* the header is read without links */
     if (rf_exists(disk))
         return rf_fail(err, RF_FAILED, "%s has a disk already (%s); 'richtfest guest delete' removes it", name, disk);
-    rf_autofree char *format = format_of(runner, file, err);
+    if (!real)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
+    const char *format = format_of(real, err);
     RF_CLEANUP(remove_file) char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
-    if (!format || convert(runner, format, file, new, err) < 0)
+    if (!format || convert(runner, format, real, new, err) < 0 || rf_disk_flush(new, err) < 0)
         return -1;
+    if (rf_exists(disk)) /* its secrets are not ours to replace */
+        return rf_fail(err, RF_FAILED, "%s appeared meanwhile: nothing is changed", disk);
     if (mark_settled(guest, err) < 0) /* before the disk is there: it must never look like one without a seed */
         return -1;
-    if (rename(new, disk) < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, disk);
+    if (rf_disk_place(new, disk, err) < 0)
+        return -1;
     rf_pool_refresh(guest->node);
     return 0;
 }
@@ -315,13 +321,28 @@ static int remove_handovers(const rf_node_model *model, const char *name, rf_err
     return failed;
 }
 
+/* By name, so that those of a guest that left the profile go too: drives, the note beside one, and what a kill has left. */
+static int remove_drives(const rf_node_model *model, const char *name, rf_error **err)
+{
+    rf_autofree char *seed = rf_node_seed_path(model, name), *drive = rf_node_artefacts_path(model, name);
+    rf_autofree char *wanted = rf_format("%s.wanted", drive),
+                     *half_drive = rf_node_path(model, "%s/..%s.artefacts.iso.new", RF_POOL_DIR, name);
+    rf_autofree char *half = rf_node_path(model, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
+    const char *const paths[] = {seed, drive, wanted, half_drive, half};
+    for (size_t i = 0; i < RF_COUNT(paths); i++)
+        if (unlink(paths[i]) < 0 && errno != ENOENT)
+            return rf_fail_errno(err, RF_FAILED, errno, "removing %s", paths[i]);
+    return 0;
+}
+
 /* What the node keeps of it beside its definition. */
 static int remove_files(const rf_node_model *model, const char *name, const char *disk, rf_error **err)
 {
     rf_autofree char *state = rf_node_path(model, "%s/%s", RF_STATE_GUESTS, name);
     if (disk && unlink(disk) < 0 && errno != ENOENT)
         return rf_fail_errno(err, RF_FAILED, errno, "removing %s", disk);
-    return rf_remove_tree(state, err) < 0 ? -1 : remove_handovers(model, name, err);
+    return remove_drives(model, name, err) < 0 || rf_remove_tree(state, err) < 0 ? -1
+                                                                                 : remove_handovers(model, name, err);
 }
 
 /* One whose seeding has not come as far as its definition: 1 where there is none. */
@@ -350,8 +371,6 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return undefined;
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL, *pool = rf_node_path(model, "%s/", RF_POOL_DIR);
-    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
-    rf_autofree char *artefacts = guest ? rf_guest_artefacts_path(guest) : NULL;
     const int active = domain ? rf_domain_active(domain, err) : -1;
     if (active < 0)
         return -1;
@@ -359,8 +378,6 @@ int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err
         return rf_fail(err, RF_FAILED, "%s is running; shut it down first ('virsh shutdown %s')", name, name);
     if (disk && strncmp(disk, pool, strlen(pool)) != 0)
         return rf_fail(err, RF_FAILED, "the disk of %s is not in the pool (%s): nothing is removed", name, disk);
-    if (artefacts && unlink(artefacts) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", artefacts);
     if (remove_files(model, name, disk, err) < 0)
         return -1;
     unsigned flags =

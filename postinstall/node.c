@@ -260,14 +260,24 @@ char *rf_guest_fetched_path(const struct rf_node_guest *guest)
     return sha256 ? rf_node_path(guest->node, "%s/%s", RF_FETCHED_DIR, sha256) : NULL;
 }
 
+char *rf_node_seed_path(const rf_node_model *model, const char *name)
+{
+    return rf_node_path(model, "%s/%s.iso", SEEDS_DIR, name);
+}
+
+char *rf_node_artefacts_path(const rf_node_model *model, const char *name)
+{
+    return rf_node_path(model, "%s/.%s.artefacts.iso", RF_POOL_DIR, name);
+}
+
 char *rf_guest_seed_path(const struct rf_node_guest *guest)
 {
-    return rf_node_path(guest->node, "%s/%s.iso", SEEDS_DIR, guest->asked->name);
+    return rf_node_seed_path(guest->node, guest->asked->name);
 }
 
 char *rf_guest_artefacts_path(const struct rf_node_guest *guest)
 {
-    return rf_node_path(guest->node, "%s/.%s.artefacts.iso", RF_POOL_DIR, guest->asked->name);
+    return rf_node_artefacts_path(guest->node, guest->asked->name);
 }
 
 char *rf_guest_console_path(const struct rf_node_guest *guest)

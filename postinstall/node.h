@@ -122,6 +122,10 @@ char *rf_guest_state_path(const struct rf_node_guest *guest, const char *file); 
 char *rf_guest_disk_path(const struct rf_node_guest *guest);
 char *rf_guest_seed_path(const struct rf_node_guest *guest);
 char *rf_guest_artefacts_path(const struct rf_node_guest *guest); /* the drive with what its image lacks */
+
+/* The same places by name alone, for a guest that the profile no longer has; the caller frees them. */
+char *rf_node_seed_path(const rf_node_model *model, const char *name);
+char *rf_node_artefacts_path(const rf_node_model *model, const char *name);
 char *rf_guest_console_path(const struct rf_node_guest *guest);
 
 /* The image that the node fetches for it, as its settings say: URL, checksum, "qcow2" or "raw"; borrowed. NULL where its image comes with

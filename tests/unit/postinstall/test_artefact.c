@@ -102,8 +102,23 @@ static void a_guest_that_works_waits_for_nothing(void **state)
     autodesk struct desk desk;
     open_desk(&desk, ANSWERS(NOT_FOUND), "waiting", true);
     fixture_write(&desk.fixture, RF_STATE_GUESTS "/box/settled.json", "{}", 0600);
+    assert_int_equal(probe(&desk), RF_PROBE_TODO); /* its disk is gone: it is made anew */
+    fixture_write(&desk.fixture, RF_POOL_DIR "/box.qcow2", "x", 0600);
     rf_autofree char *text = waiting(&desk);
     assert_string_equal(text, "");
+    assert_int_equal(probe(&desk), RF_PROBE_DONE);
+}
+
+static void a_drive_of_another_list_is_written_anew(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    open_desk(&desk, ANSWERS(OK(CONTENT)), "included", true);
+    assert_int_equal(apply(&desk, NULL), 0);
+    assert_int_equal(probe(&desk), RF_PROBE_DONE);
+    json_object_set_new(json_array_get(desk.fixture.model->artefacts, 0), "version", json_string("1.1"));
+    assert_int_equal(probe(&desk), RF_PROBE_TODO);
+    assert_int_equal(apply(&desk, NULL), 0);
     assert_int_equal(probe(&desk), RF_PROBE_DONE);
 }
 
@@ -319,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_waits_for_is_said),
         cmocka_unit_test(a_guest_that_works_waits_for_nothing),
+        cmocka_unit_test(a_drive_of_another_list_is_written_anew),
         cmocka_unit_test(what_nobody_has_confirmed_is_never_fetched),
         cmocka_unit_test(it_is_brought_and_put_on_a_drive),
         cmocka_unit_test(by_hand_without_a_network),

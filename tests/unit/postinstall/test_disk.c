@@ -93,6 +93,37 @@ static void a_disk_in_use_grows_after_a_snapshot(void **state)
     fixture_close(&fixture);
 }
 
+/* What fails is tried again every hour: that must not cost a restore point each time. */
+static void a_growth_that_fails_costs_one_snapshot(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!have_qemu_img(fixture.runner)) {
+        fixture_close(&fixture);
+        skip();
+    }
+    struct rf_node_guest *guest = &fixture.model->guests[0];
+    rf_autodomain virDomainPtr domain = virDomainDefineXML(
+        rf_libvirt_connect(fixture.model->libvirt, NULL),
+        "<domain type='test'><name>dc1</name><memory>4096</memory><os><type>hvm</type></os></domain>");
+    assert_non_null(domain);
+    fixture_write(&fixture, DISK, "no image at all", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    for (size_t i = 0; i < 2; i++) {
+        rf_error *error = NULL;
+        assert_int_equal(rf_step_disk.apply(&fixture.env, guest, &error), -1);
+        rf_error_free(error);
+        sleep(i == 0); /* the names hold the second */
+    }
+    assert_int_equal(virDomainSnapshotNum(domain, 0), 1);
+    guest->disk += 1 << 20; /* another change, another restore point */
+    assert_int_equal(rf_step_disk.apply(&fixture.env, guest, NULL), -1);
+    assert_int_equal(virDomainSnapshotNum(domain, 0), 2);
+    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA);
+    fixture_close(&fixture);
+}
+
 /* The recipe's image becomes an overlay of `named`; the file that it was moves to "base-1.qcow2" beside it. */
 static void make_overlay(struct fixture *fixture, const char *named)
 {
@@ -207,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_is_cloned_and_grown),
         cmocka_unit_test(a_disk_in_use_grows_after_a_snapshot),
+        cmocka_unit_test(a_growth_that_fails_costs_one_snapshot),
         cmocka_unit_test(an_overlay_is_written_out),
         cmocka_unit_test(an_overlay_without_its_base_is_said),
         cmocka_unit_test(an_image_gets_no_file_of_the_node),

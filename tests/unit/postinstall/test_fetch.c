@@ -226,12 +226,15 @@ static void a_qcow2_is_cloned(void **state)
     if (rf_run_argv(env->runner, RF_ARGV("qemu-img", "--version"), NULL) < 0)
         skip();
     assert_int_equal(rf_fetch_directory(desk.fixture.model, NULL), 0);
-    assert_int_equal(rf_run_argv(env->runner, RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", image, "8M"), NULL),
+    assert_int_equal(rf_run_argv(env->runner,
+                                 RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", "-o", "compat=0.10", image, "8M"),
+                                 NULL),
                      0);
     assert_int_equal(rf_step_disk.apply(env, desk.guest, NULL), 0);
     rf_autofree char *path = rf_guest_disk_path(desk.guest);
     assert_int_equal(rf_run_output(env->runner, RF_ARGV("qemu-img", "info", "--output=json", path), &info, NULL), 0);
     assert_non_null(strstr(info, "\"virtual-size\": 1073741824"));
+    assert_non_null(strstr(info, "\"compat\": \"1.1\"")); /* the former can't grow any more once it has snapshots */
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rename(image, backed), 0); /* and one that names another file is not even opened */
     assert_int_equal(rf_run_argv(env->runner,

@@ -3,6 +3,7 @@
 #include "base/paths.h"
 #include "postinstall/ca.h"
 #include "postinstall/configure.h"
+#include "postinstall/disk.h"
 #include "postinstall/guest_file.h"
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/fixture.h"
@@ -111,6 +112,10 @@ static void deleting_takes_all_of_it(void **state)
     fixture_write(&fixture, RF_STATE_HANDOVER "/old.age", "x", 0600);
     fixture_write(&fixture, RF_STATE_HANDOVER "/old.12345678.age", "x", 0600);
     fixture_write(&fixture, RF_STATE_HANDOVER "/older.age", "x", 0600);
+    static const char *const drives[] = {POOL "/.old.artefacts.iso", POOL "/.old.artefacts.iso.wanted",
+                                         POOL "/.old.qcow2.new", "/run/richtfest-seeds/old.iso"};
+    for (size_t i = 0; i < RF_COUNT(drives); i++)
+        fixture_write(&fixture, drives[i], "x", 0600);
     assert_int_equal(virDomainCreate(domain), 0);
     assert_int_equal(rf_guest_delete(fixture.model, "old", &error), -1);
     assert_error(error, "old is running; shut it down first ('virsh shutdown old')");
@@ -125,6 +130,10 @@ static void deleting_takes_all_of_it(void **state)
     assert_false(rf_exists(secrets));
     assert_null(first);
     assert_null(later);
+    for (size_t i = 0; i < RF_COUNT(drives); i++) {
+        rf_autofree char *drive = fixture_read(&fixture, drives[i]);
+        assert_null(drive);
+    }
     assert_non_null(others);
     assert_null(virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "old"));
     virDomainUndefine(other);
@@ -259,12 +268,37 @@ static void half_images_are_refused(void **state)
                                  NULL),
                      0);
     assert_int_equal(rf_guest_import(fixture.runner, guest, thin, &error), -1);
-    assert_error_has(error, "is only the difference to");
+    assert_error_has(error, "is only the difference to another image");
     assert_int_equal(rf_guest_import(fixture.runner, guest, vdi, &error), -1);
-    assert_error_has(error, "is neither qcow2 nor raw");
+    assert_error_has(error, "it is no raw image, but a VDI image");
+    rf_autofree char *outside = rf_format("%s/outside.qcow2", fixture.root),
+                     *option = rf_format("data_file=%s/secret,data_file_raw=on", fixture.root);
+    const char *const *create = RF_ARGV("qemu-img", "create", "-q", "-f", "qcow2", "-o", option, outside, "2M");
+    assert_int_equal(rf_run_argv(fixture.runner, create, NULL), 0);
+    assert_int_equal(rf_guest_import(fixture.runner, guest, outside, &error), -1);
+    assert_error_has(error, "outside.qcow2 can't be brought in: it keeps its data in another file");
     assert_int_equal(rf_guest_import(fixture.runner, guest, "/nonexistent", &error), -1);
     rf_error_free(error);
     assert_false(rf_guest_settled(guest));
+    fixture_close(&fixture);
+}
+
+static void a_disk_that_appeared_is_kept(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    fixture_write(&fixture, POOL "/.dc1.qcow2.new", "new", 0600);
+    fixture_write(&fixture, POOL "/dc1.qcow2", "in use", 0600);
+    rf_autofree char *new = rf_format("%s" POOL "/.dc1.qcow2.new", fixture.root);
+    rf_autofree char *disk = rf_format("%s" POOL "/dc1.qcow2", fixture.root);
+    assert_int_equal(rf_disk_place(new, disk, &error), -1);
+    assert_error_has(error, "it is kept, and the new one is not");
+    rf_autofree char *kept = fixture_read(&fixture, POOL "/dc1.qcow2");
+    assert_string_equal(kept, "in use");
+    assert_int_equal(unlink(disk), 0);
+    assert_int_equal(rf_disk_place(new, disk, &error), 0);
     fixture_close(&fixture);
 }
 
@@ -279,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),
         cmocka_unit_test(half_images_are_refused),
+        cmocka_unit_test(a_disk_that_appeared_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
