@@ -5,6 +5,7 @@
 #include "base/fetch.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,19 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { ATTEMPTS = 3, TRANSFER_SECONDS = 12 * 3600 };
+enum {
+    ATTEMPTS = 3,
+    SECONDS = 12 * 3600,
+    FLOOR = 20000, /* bytes a second: a gigabyte in fourteen hours, which is no use to anybody */
+    FLOOR_SECONDS = 60,
+    DAY = 24 * 3600,
+    WRONG_MAX = 65536,
+};
+
+#define HEAVY (UINT64_C(16) * RF_MIB)
 
 static void tell(void *data, uint64_t done, uint64_t total)
 {
@@ -43,7 +55,8 @@ struct work {
     struct rf_step_env *env;
     char *part;
     int fd;
-    char *tried; /* why each place failed */
+    double deadline; /* as rf_now() has it */
+    char *tried;     /* why each place failed */
 };
 
 static void clear_work(struct work *work)
@@ -80,9 +93,14 @@ static int open_part(struct work *work, rf_error **err)
     if (flock(work->fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     tell_waiting(work->env);
-    while (flock(work->fd, LOCK_EX) < 0)
-        if (errno != EINTR)
+    while (flock(work->fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EINTR && errno != EWOULDBLOCK)
             return rf_fail_errno(err, RF_FAILED, errno, "%s can't be locked", work->part);
+        if (rf_now() >= work->deadline)
+            return rf_fail(err, RF_FAILED, "another transfer of the same file (%s) does not come to its end",
+                           work->part);
+        sleep(1);
+    }
     return 0;
 }
 
@@ -111,7 +129,10 @@ static int transfer(struct work *work, const char *url, rf_error **err)
 {
     const struct rf_fetch fetch = {.url = url,
                                    .max = bound(work),
-                                   .seconds = TRANSFER_SECONDS,
+                                   .seconds = SECONDS,
+                                   .deadline = work->deadline,
+                                   .floor = FLOOR,
+                                   .floor_seconds = FLOOR_SECONDS,
                                    .attempts = ATTEMPTS,
                                    .pause_max = work->download->pause_max,
                                    .resume = true,
@@ -132,19 +153,71 @@ static int compare(struct work *work, char ret_sha256[RF_SHA256_HEX], rf_error *
     return ftruncate(work->fd, 0) < 0 ? rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", work->part) : 0;
 }
 
+/* "SHA256-OF-THE-URL SHA256-WANTED": a URL may hold a password. The caller frees it. */
+static char *wrong_key(const struct work *work, const char *url)
+{
+    char digest[RF_SHA256_HEX];
+    rf_sha256(url, strlen(url), digest);
+    return rf_format("%s %s", digest, work->download->sha256);
+}
+
+/* ".NAME.wrong"; the caller frees it. */
+static char *wrong_path(const struct work *work)
+{
+    return rf_format("%.*s.wrong", (int)(strlen(work->part) - strlen(".part")), work->part);
+}
+
+/* Notes a day old are none; nor is one from the future: the clock was wrong, then or now. */
+static char *wrong_notes(const struct work *work)
+{
+    struct stat status;
+    rf_autofree char *path = wrong_path(work);
+    char *notes = NULL;
+    const time_t now = time(NULL);
+    if (stat(path, &status) < 0 || status.st_mtime > now || now - status.st_mtime > DAY)
+        return rf_strdup("");
+    return rf_read_file(path, WRONG_MAX, &notes, NULL, NULL) < 0 ? rf_strdup("") : notes;
+}
+
+static void note_wrong(const struct work *work, const char *url)
+{
+    rf_autofree char *key = wrong_key(work, url), *path = wrong_path(work), *notes = wrong_notes(work);
+    rf_append(&notes, "%s\n", key);
+    rf_write_file(path, notes, strlen(notes), 0600, NULL); /* unnoted it is fetched once more, no worse */
+}
+
+static int refuse_wrong(const struct work *work, const char *url, rf_error **err)
+{
+    rf_autofree char *key = wrong_key(work, url), *path = wrong_path(work), *notes = wrong_notes(work);
+    if (!strstr(notes, key))
+        return 0;
+    rf_autofree char *shown = rf_url_public(url);
+    return rf_fail(
+        err, RF_FAILED,
+        "the checksum of %s was wrong (not SHA-256 %s) less than a day ago: not fetched again until tomorrow, "
+        "or until %s is removed",
+        shown, work->download->sha256, path);
+}
+
 /* A beginning of another file (of an older version, of another place) makes the whole wrong: then once more, from the start. */
 static int take(struct work *work, const char *url, rf_error **err)
 {
     char sha256[RF_SHA256_HEX];
-    bool begun = size_of(work) > 0;
+    const uint64_t heavy = work->download->heavy ? work->download->heavy : HEAVY;
+    bool begun = size_of(work) > 0, much = false;
     int right = 0;
+    if (refuse_wrong(work, url, err) < 0)
+        return -1;
     for (unsigned i = 0; i < 2 && right == 0 && (i == 0 || begun); i++) {
         if (transfer(work, url, err) < 0)
             return -1;
+        much = (uint64_t)size_of(work) >= heavy;
         right = compare(work, sha256, err);
     }
     if (right != 0)
         return right < 0 ? -1 : 0;
+    if (much)
+        note_wrong(work, url);
     rf_autofree char *shown = rf_url_public(url);
     return rf_fail(err, RF_FAILED, "the checksum of %s is wrong (SHA-256 %s instead of %s): not used", shown, sha256,
                    work->download->sha256);
@@ -152,6 +225,8 @@ static int take(struct work *work, const char *url, rf_error **err)
 
 static int name_it(const struct work *work, rf_error **err)
 {
+    rf_autofree char *wrong = wrong_path(work);
+    unlink(wrong);
     if (rename(work->part, work->download->path) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", work->part, work->download->path);
     return 0;
@@ -177,8 +252,10 @@ char *rf_download_part(const char *path)
 
 int rf_download(const struct rf_download *download, struct rf_step_env *env, rf_error **err)
 {
+    const double deadline = rf_now() + (download->seconds ? download->seconds : SECONDS);
     for (;;) {
-        RF_CLEANUP(clear_work) struct work work = {download, env, rf_download_part(download->path), -1, NULL};
+        RF_CLEANUP(clear_work)
+        struct work work = {download, env, rf_download_part(download->path), -1, deadline, NULL};
         if (open_part(&work, err) < 0)
             return -1;
         const int right = rf_download_right(download->path, download->sha256, env, err);

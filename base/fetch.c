@@ -3,6 +3,7 @@
 
 #include "base/distrust.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -148,17 +149,34 @@ static int tell(void *data, curl_off_t total, curl_off_t done, curl_off_t up_tot
 static void follow(CURL *curl, const struct following *following)
 {
     const struct body *body = following->body;
-    if (following->fetch->progress) {
+    const struct rf_fetch *fetch = following->fetch;
+    if (fetch->progress) {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, following);
     }
     if (body->fd >= 0) {
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_SECONDS);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                         (long)(fetch->floor_seconds ? fetch->floor_seconds : STALLED_SECONDS));
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)(fetch->floor ? fetch->floor : STALLED_BYTES));
         curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(body->max - body->before)); /* 0: no limit */
         curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)body->before);
     }
+}
+
+/* What an attempt may take, in seconds: never 0, which means for ever to curl. */
+static long time_for(const struct rf_fetch *fetch)
+{
+    const long seconds = fetch->seconds ? (long)fetch->seconds : 30;
+    const double left = fetch->deadline - rf_now();
+    if (fetch->deadline <= 0 || left > (double)seconds)
+        return seconds;
+    return left > 1 ? (long)left : 1;
+}
+
+static bool too_late(const struct rf_fetch *fetch)
+{
+    return fetch->deadline > 0 && rf_now() >= fetch->deadline;
 }
 
 static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
@@ -174,7 +192,7 @@ static CURL *prepare(const struct rf_fetch *fetch, struct body *body)
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(fetch->seconds ? fetch->seconds : 30));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, time_for(fetch));
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "richtfest/" RF_VERSION);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
@@ -336,6 +354,8 @@ static int fetch_body(const struct rf_fetch *fetch, struct body *body, rf_error 
             return rf_fail(err, RF_BAD_PROFILE, "%s can't be fetched: %s", shown, why);
         if (fetch->attempts && number >= fetch->attempts)
             return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (%u attempts)", shown, why, number);
+        if (too_late(fetch))
+            return rf_fail(err, RF_FAILED, "%s can't be fetched: the time for it is up (%s)", shown, why);
         if (!wait_for_next(fetch, number, why))
             return rf_fail(err, RF_FAILED, "%s can't be fetched: %s (given up)", shown, why);
     }

@@ -14,6 +14,9 @@ struct rf_fetch {
     unsigned seconds;   /* one attempt */
     unsigned attempts;  /* 0: for ever */
     unsigned pause_max; /* seconds: the back-off doubles from 1 up to this */
+    double deadline;    /* as rf_now() has it: no attempt goes on, and none begins, after that; 0: none */
+    /* rf_fetch_file: an attempt that brings less than `floor` bytes a second for `floor_seconds` is given up; 0: 100 and 30 */
+    unsigned floor, floor_seconds;
     bool
         resume; /* rf_fetch_file: the file begins with what came before, and every attempt asks for the rest of it alone */
     /* Told before each pause: which attempt failed, why, and in how many seconds the next comes. Returning false stops. */
@@ -31,8 +34,8 @@ struct rf_fetch {
  * are followed, at most 5, never from https to http. Messages carry the URL without user, password and query. */
 int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf_error **err);
 
-/* The same into a file that is open for writing: it holds the body alone, from its start. An attempt that stands still for half a
- * minute is given up. After a failure the file holds anything. With `resume` it holds the beginning of the body then, and so may be handed
+/* The same into a file that is open for writing: it holds the body alone, from its start. An attempt that stands still
+ * (`floor`) is given up. After a failure the file holds anything. With `resume` it holds the beginning of the body then, and so may be handed
  * in again (RFC 9110, 14.2); a server that knows no ranges is asked for the whole. Whether both parts were of one file says a checksum. */
 int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err);
 

@@ -2,9 +2,13 @@
 /* Files by their checksum, from a web server of our own. */
 #include "base/digest.h"
 #include "base/download.h"
+#include "base/units.h"
 #include "tests/unit/base/receiver.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #define CONTENT "0123456789"
 #define OK(size, body) "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " size "\r\n\r\n" body
@@ -18,6 +22,8 @@ struct desk {
     char sha256[RF_SHA256_HEX];
     struct receiver server;
     uint64_t max, room;
+    unsigned seconds;
+    uint64_t heavy;
     bool one_place; /* else two, which are the same server */
 };
 
@@ -51,7 +57,9 @@ static int bring(struct desk *desk, rf_error **err)
                                          .path = desk->path,
                                          .max = desk->max,
                                          .room = desk->room,
-                                         .pause_max = 1};
+                                         .pause_max = 1,
+                                         .seconds = desk->seconds,
+                                         .heavy = desk->heavy};
     return rf_download(&download, &env, err);
 }
 
@@ -205,6 +213,75 @@ static void two_at_once_fetch_one(void **state)
     assert_int_equal(desk.server.count, 1);
 }
 
+/* An image with another checksum was fetched whole again at every run, once an hour, for ever. */
+static void what_is_heavy_and_wrong_is_not_fetched_again_today(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS(OK("10", "9876543210"), OK("10", CONTENT)));
+    desk.one_place = true;
+    desk.heavy = 10;
+    rf_autofree char *wrong = rf_format("%s/.file.wrong", desk.top), *notes = NULL;
+    assert_int_equal(bring(&desk, &error), -1);
+    assert_error_has(error, "is wrong (SHA-256 ");
+    assert_int_equal(rf_read_file(wrong, 1000, &notes, NULL, NULL), 0);
+    assert_null(strstr(notes, "secret"));
+    assert_int_equal(bring(&desk, &error), -1);
+    assert_int_equal(desk.server.count, 1);
+    rf_autofree char *text = rf_error_text(error);
+    rf_error_free(error);
+    assert_null(strstr(text, "secret"));
+    assert_non_null(strstr(text, "less than a day ago: not fetched again until tomorrow, or until "));
+    assert_non_null(strstr(text, "the checksum of "));
+    const struct timespec long_ago[2] = {0};
+    assert_int_equal(utimensat(AT_FDCWD, wrong, long_ago, 0), 0);
+    assert_int_equal(bring(&desk, NULL), 1);
+    assert_brought(&desk);
+    assert_false(rf_exists(wrong));
+}
+
+/* A captive portal's page is gone in an hour. */
+static void what_is_light_and_wrong_is_asked_for_again(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS(OK("10", "9876543210"), OK("10", CONTENT)));
+    desk.one_place = true;
+    assert_int_equal(bring(&desk, &error), -1);
+    rf_error_free(error);
+    assert_int_equal(bring(&desk, NULL), 1);
+    assert_brought(&desk);
+}
+
+static void somebody_elses_transfer_is_not_waited_for_without_end(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS(OK("10", CONTENT)));
+    desk.seconds = 1;
+    rf_autofd int other = open(desk.part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    assert_int_equal(bring(&desk, &error), -1);
+    assert_error_has(error, "does not come to its end");
+    assert_int_equal(desk.server.count, 0);
+}
+
+static void all_of_it_has_one_deadline(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    rf_error *error = NULL;
+    open_desk(&desk, ANSWERS("", "", "", "", "", "")); /* says nothing */
+    desk.seconds = 1;
+    const double before = rf_now();
+    assert_int_equal(bring(&desk, &error), -1);
+    assert_true(rf_now() - before < 8); /* two places, three attempts each */
+    assert_error_has(error, "the time for it is up");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +296,10 @@ int main(void)
         cmocka_unit_test(too_large_is_refused_before_it_comes),
         cmocka_unit_test(room_counts_what_is_still_to_come),
         cmocka_unit_test(two_at_once_fetch_one),
+        cmocka_unit_test(what_is_heavy_and_wrong_is_not_fetched_again_today),
+        cmocka_unit_test(what_is_light_and_wrong_is_asked_for_again),
+        cmocka_unit_test(somebody_elses_transfer_is_not_waited_for_without_end),
+        cmocka_unit_test(all_of_it_has_one_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -422,6 +422,26 @@ static void a_full_disk_is_said_at_once(void **state)
     assert_error_has(error, "/a.yaml can't be fetched: ");
 }
 
+/* A server that has gone to sleep is not waited for as long as the whole may take. */
+static void what_comes_too_slowly_is_given_up(void **state)
+{
+    (void)state;
+    struct receiver server;
+    rf_error *error = NULL;
+    rf_autofree char *directory = unit_directory(), *path = rf_format("%s/file", directory);
+    receiver_answer(&server, (const char *const[]){"", NULL});
+    rf_autofree char *url = rf_format("http://127.0.0.1:%u/file", server.port);
+    rf_autofd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const struct rf_fetch fetch = {
+        .url = url, .max = 100, .seconds = 60, .attempts = 1, .floor = 20000, .floor_seconds = 1};
+    const double before = rf_now();
+    assert_int_equal(rf_fetch_file(&fetch, fd, &error), -1);
+    assert_true(rf_now() - before < 8);
+    assert_error_has(error, "too slow");
+    receiver_close(&server);
+    rf_remove_tree(directory, NULL);
+}
+
 int main(void)
 {
     unsetenv("http_proxy");
@@ -446,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_broken_attempt_leaves_nothing_in_the_file),
         cmocka_unit_test(too_much_for_a_file_is_refused),
         cmocka_unit_test(a_full_disk_is_said_at_once),
+        cmocka_unit_test(what_comes_too_slowly_is_given_up),
     };
     return cmocka_run_group_tests_name("base/fetch", tests, NULL, NULL);
 }
