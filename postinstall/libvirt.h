@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <libvirt/libvirt.h>
+#include <pthread.h>
 
 #define RF_LIBVIRT_URI "qemu:///system"
 
@@ -42,6 +43,17 @@ RF_GUARD(rf_libvirt, rf_libvirt_free);
 /* The connection, opened at the first call and again after the daemon was restarted; borrowed. NULL and *err where there is
  * none. May be called from several threads. Blocks while the daemon starts. */
 virConnectPtr rf_libvirt_connect(rf_libvirt *libvirt, rf_error **err);
+
+/* Held from the question whether there is room for a guest until it runs, so that two lanes do not give the same memory out; others wait for as
+ * long as libvirt takes to start one. Ends with the scope: `rf_autostarting pthread_mutex_t *lock = rf_libvirt_starting(libvirt);`. A
+ * kill leaves nothing. */
+pthread_mutex_t *rf_libvirt_starting(rf_libvirt *libvirt);
+
+static inline void rf_guard_starting(pthread_mutex_t **lock)
+{
+    pthread_mutex_unlock(*lock);
+}
+#define rf_autostarting RF_CLEANUP(rf_guard_starting)
 
 /* A failure with libvirt's last error of this thread behind the message. Returns -1. */
 int rf_libvirt_fail(rf_error **err, const char *format, ...) RF_PRINTF(2, 3);
