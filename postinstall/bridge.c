@@ -19,6 +19,8 @@ enum { TEXT_MAX = 65536, APPEAR_SECONDS = 20, POLL_MS = 200 };
 #define OWN_PREFIX "15-richtfest-bridge-"
 #define CARD_PREFIX                                                                                                    \
     "16-richtfest-card-" /* behind the bridge's own file: the bridge has the card's address, and must not match first */
+/* Behind those: a bridge that comes back over that card has it. */
+#define LEFT_PREFIX "17-richtfest-left-"
 #define WRITTEN "# Written by richtfest; changes are overwritten.\n"
 #define UPLINK_WRITTEN "# Written by Richtfest from network.uplink.\n"
 #define UPLINK "uplink"
@@ -298,6 +300,35 @@ static int remove_files(const struct rf_node_bridge *bridge, rf_error **err)
     return result;
 }
 
+/* "52:54:00:…" of a card's file; NULL: it is not there. The caller frees it. */
+static char *card_of(const rf_node_model *model, const char *name)
+{
+    static const char key[] = "\nPermanentMACAddress=";
+    rf_autofree char *path = rf_node_path(model, RF_NETWORKD_DIR "/" CARD_PREFIX "%s.network", name), *text = NULL;
+    if (!rf_exists(path) || rf_read_file(path, TEXT_MAX, &text, NULL, NULL) < 0)
+        return NULL;
+    const char *at = strstr(text, key);
+    return at ? rf_format("%.*s", (int)strcspn(at + strlen(key), "\n"), at + strlen(key)) : NULL;
+}
+
+char *rf_bridge_left_text(const char *mac)
+{
+    return rf_format(WRITTEN "# The card of a bridge that is no more: without this file it would be one more uplink.\n"
+                             "[Match]\nType=ether\nPermanentMACAddress=%s\n\n"
+                             "[Link]\nRequiredForOnline=no\n\n"
+                             "[Network]\nDHCP=no\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
+                     mac);
+}
+
+/* Before the bridge goes. Without the card's file it has been written: that one is the first that goes. */
+static int leave_card(const struct rf_node_bridge *bridge, rf_error **err)
+{
+    const char *name = bridge->asked->name;
+    rf_autofree char *mac = card_of(bridge->node, name), *text = mac ? rf_bridge_left_text(mac) : NULL;
+    rf_autofree char *path = rf_node_path(bridge->node, RF_NETWORKD_DIR "/" LEFT_PREFIX "%s.network", name);
+    return text ? rf_write_file(path, text, strlen(text), 0644, err) : 0;
+}
+
 static int write_files(const struct rf_node_bridge *bridge, rf_error **err)
 {
     struct rf_bridge_file files[RF_BRIDGE_FILES];
@@ -419,8 +450,8 @@ static int old_apply(struct rf_step_env *env, const void *arg, rf_error **err)
         struct rf_bridge asked = {.name = held, .mac = (char *)""};
         struct rf_node_bridge bridge = {.node = model, .asked = &asked};
         rf_bridge_device(&asked, bridge.device);
-        if (refuse_in_use(model, bridge.device, err) < 0 || remove_files(&bridge, err) < 0 ||
-            delete_interface(env, model, bridge.device, err) < 0)
+        if (refuse_in_use(model, bridge.device, err) < 0 || leave_card(&bridge, err) < 0 ||
+            remove_files(&bridge, err) < 0 || delete_interface(env, model, bridge.device, err) < 0)
             return -1;
     }
     return 0;

@@ -94,6 +94,19 @@ def test_the_nodes_address_is_the_bridges(networkd):
     assert [route["dev"] for route in seen["route"] if route["dst"] == "default"] == ["rfb-lan"]
 
 
+def test_the_card_of_a_bridge_that_is_gone_gets_no_address(networkd):
+    """Beside an uplink's file that matches every card; the same card without ours shows it."""
+    uplink = "[Match]\nType=ether\nName=g* c*\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentifier=mac\n"
+    left = (GOLDEN / "bridge-left.networkd").read_text().replace("PermanentMACAddress", "MACAddress")
+    if not shutil.which("dnsmasq"):
+        pytest.skip("needs dnsmasq")
+    for files, count in (({}, 1), ({"17-richtfest-left-dmz.network": left}, 0)):
+        seen = networkd({"20-uplink.network": uplink, **files}, {"g0": CARD_MAC}, LEASE="203.0.113.40,203.0.113.50,255.255.255.0",
+                        ROUTES="3,203.0.113.66")
+        assert len([a for card in seen["addr"] if card["ifname"] == "g0" for a in card["addr_info"]]) == count
+        assert len([r for r in seen["route"] if r["dst"] == "default"]) == count
+
+
 def lan_text(card):
     """As the guest writes it. The file is not imported: what Python leaves beside it would get into the image."""
     names = {"__name__": "guest"}

@@ -177,6 +177,9 @@ static void old_ones_go_but_not_the_uplinks(void **state)
     assert_int_equal(rf_step_bridges_old.probe(&fixture.env, fixture.model, NULL), RF_PROBE_DONE);
     assert_string_equal(rf_runner_dry_text(fixture.runner),
                         "networkctl reload\nnetworkctl delete rfb-dmz\nnetworkctl reload\n");
+    /* and the card does not become an uplink */
+    rf_autofree char *left = fixture_read(&fixture, RF_NETWORKD_DIR "/17-richtfest-left-dmz.network");
+    assert_golden("bridge-left.networkd", left);
     rf_autojson json_t *facts = rf_bridge_facts(fixture.root);
     assert_non_null(rf_json_string(facts, "uplink"));
     assert_int_equal(json_object_size(facts), 1);
