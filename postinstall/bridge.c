@@ -19,6 +19,8 @@ enum { TEXT_MAX = 65536, APPEAR_SECONDS = 20, POLL_MS = 200 };
 #define OWN_PREFIX "15-richtfest-bridge-"
 #define CARD_PREFIX                                                                                                    \
     "16-richtfest-card-" /* behind the bridge's own file: the bridge has the card's address, and must not match first */
+/* Behind those: a bridge that comes back over that card has it. */
+#define LEFT_PREFIX "17-richtfest-left-"
 #define WRITTEN "# Written by richtfest; changes are overwritten.\n"
 #define UPLINK_WRITTEN "# Written by Richtfest from network.uplink.\n"
 #define UPLINK "uplink"
@@ -216,6 +218,53 @@ static bool complete(const struct rf_node_bridge *bridge)
     return card && interface_there(bridge->node, bridge->device) && rf_exists(port);
 }
 
+static const struct rf_node_guest *guest_at(const rf_node_model *model, const char *port)
+{
+    for (size_t i = 0; i < model->guests_count; i++)
+        if (strcmp(model->guests[i].lan_port, port) == 0)
+            return &model->guests[i];
+    return NULL;
+}
+
+/* "web, app": who runs with a card at that bridge, by name or, where it has left the profile, by port; NULL: nobody. The caller frees it. */
+static char *guests_at(const rf_node_model *model, const char *device)
+{
+    rf_autofree char *directory = rf_node_path(model, "/sys/class/net/%s/brif", device), *names = NULL;
+    rf_autodir DIR *ports = opendir(directory);
+    for (struct dirent *port; ports && (port = readdir(ports));) {
+        const struct rf_node_guest *guest = guest_at(model, port->d_name);
+        if (strncmp(port->d_name, RF_LAN_PORT_PREFIX, strlen(RF_LAN_PORT_PREFIX)) == 0)
+            rf_append(&names, "%s%s", names ? ", " : "", guest ? guest->asked->name : port->d_name);
+    }
+    return RF_STEAL(names);
+}
+
+/* A bridge that goes takes the network from under those that run, for as long as nobody starts them anew. */
+static int refuse_in_use(const rf_node_model *model, const char *device, rf_error **err)
+{
+    rf_autofree char *names = guests_at(model, device);
+    if (!names)
+        return 0;
+    return rf_fail(err, RF_FAILED,
+                   "the bridge %s is kept, because guests run with a card at it: %s; shut them down (virsh shutdown "
+                   "NAME), then `richtfest apply --node` changes the bridge and starts them",
+                   device, names);
+}
+
+/* The card is in another bridge of ours until the profile's change is done: not while guests are at that one. */
+static int refuse_moving(const struct rf_node_bridge *bridge, const char *card, rf_error **err)
+{
+    rf_autofree char *directory = rf_node_path(bridge->node, "/sys/class/net");
+    rf_autodir DIR *entries = opendir(directory);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        rf_autofree char *port = rf_node_path(bridge->node, "/sys/class/net/%s/brif/%s", entry->d_name, card);
+        if (strcmp(entry->d_name, bridge->device) != 0 && rf_exists(port) &&
+            refuse_in_use(bridge->node, entry->d_name, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static enum rf_probe bridge_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -249,6 +298,35 @@ static int remove_files(const struct rf_node_bridge *bridge, rf_error **err)
     }
     rf_bridge_files_clear(files);
     return result;
+}
+
+/* "52:54:00:…" of a card's file; NULL: it is not there. The caller frees it. */
+static char *card_of(const rf_node_model *model, const char *name)
+{
+    static const char key[] = "\nPermanentMACAddress=";
+    rf_autofree char *path = rf_node_path(model, RF_NETWORKD_DIR "/" CARD_PREFIX "%s.network", name), *text = NULL;
+    if (!rf_exists(path) || rf_read_file(path, TEXT_MAX, &text, NULL, NULL) < 0)
+        return NULL;
+    const char *at = strstr(text, key);
+    return at ? rf_format("%.*s", (int)strcspn(at + strlen(key), "\n"), at + strlen(key)) : NULL;
+}
+
+char *rf_bridge_left_text(const char *mac)
+{
+    return rf_format(WRITTEN "# The card of a bridge that is no more: without this file it would be one more uplink.\n"
+                             "[Match]\nType=ether\nPermanentMACAddress=%s\n\n"
+                             "[Link]\nRequiredForOnline=no\n\n"
+                             "[Network]\nDHCP=no\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
+                     mac);
+}
+
+/* Before the bridge goes. Without the card's file it has been written: that one is the first that goes. */
+static int leave_card(const struct rf_node_bridge *bridge, rf_error **err)
+{
+    const char *name = bridge->asked->name;
+    rf_autofree char *mac = card_of(bridge->node, name), *text = mac ? rf_bridge_left_text(mac) : NULL;
+    rf_autofree char *path = rf_node_path(bridge->node, RF_NETWORKD_DIR "/" LEFT_PREFIX "%s.network", name);
+    return text ? rf_write_file(path, text, strlen(text), 0644, err) : 0;
 }
 
 static int write_files(const struct rf_node_bridge *bridge, rf_error **err)
@@ -327,6 +405,8 @@ static int bridge_apply(struct rf_step_env *env, const void *arg, rf_error **err
             "the card %s (%s) of the bridge %s is the node's way out, and the bridge would cut it off; write "
             "another card's `mac`, or install the node with `uplink: true`",
             card, bridge->asked->mac, bridge->asked->name);
+    if (refuse_moving(bridge, card, err) < 0)
+        return -1;
     return make(env, bridge, err);
 }
 
@@ -370,7 +450,8 @@ static int old_apply(struct rf_step_env *env, const void *arg, rf_error **err)
         struct rf_bridge asked = {.name = held, .mac = (char *)""};
         struct rf_node_bridge bridge = {.node = model, .asked = &asked};
         rf_bridge_device(&asked, bridge.device);
-        if (remove_files(&bridge, err) < 0 || delete_interface(env, model, bridge.device, err) < 0)
+        if (refuse_in_use(model, bridge.device, err) < 0 || leave_card(&bridge, err) < 0 ||
+            remove_files(&bridge, err) < 0 || delete_interface(env, model, bridge.device, err) < 0)
             return -1;
     }
     return 0;

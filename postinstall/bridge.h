@@ -49,5 +49,10 @@ json_t *rf_bridge_facts(const char *root);
  * Repeatable; a kill leaves files that the next run completes. */
 extern const struct rf_step_ops rf_step_bridge;
 
-/* Takes away bridges over further cards that the profile no longer has; the uplink's stays. Argument: rf_node_model. */
+/* networkd's file for the card of a bridge that was taken away: it stays without any address. (Where the profile names no uplink, the
+ * uplink's file matches every card.) The caller frees it. Pure. */
+char *rf_bridge_left_text(const char *mac);
+
+/* Takes away bridges over further cards that the profile no longer has, and leaves their cards without address; the uplink's stays, and so does,
+ * with a failure, one that guests run at. Argument: rf_node_model. Repeatable; a kill leaves what the next run takes away. */
 extern const struct rf_step_ops rf_step_bridges_old;

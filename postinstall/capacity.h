@@ -2,7 +2,7 @@
 /*
  * What the guests may have together: the machine's memory without what the node keeps (node.reserve), of which a plan gives none out twice;
  * and so many virtual processors for each of the machine's as node.overcommit says. A machine that is installed is refused where they do not
- * fit. On a node it is said and the work goes on: guests that are in use stay up, and each start asks for what is free then.
+ * fit. On a node it is said and the work goes on: guests that are in use stay up, and each start asks what those that run may take.
  */
 #pragma once
 

@@ -228,23 +228,57 @@ static uint64_t meminfo(const char *text, const char *key)
     return line ? strtoull(line + strlen(key), NULL, 10) * RF_KIB : UINT64_MAX;
 }
 
-/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. What is free now counts,
- * and no guest gets what the node keeps. What the guest has of its host's page cache counts as free. */
-static int enough_memory(const struct rf_node_guest *guest, rf_error **err)
+/* What the guests that run may take, those that a person made by hand included. -1 and *err where libvirt does not say. */
+static int given_out(virConnectPtr connection, uint64_t *ret_bytes, rf_error **err)
+{
+    rf_autofree virDomainPtr *domains = NULL;
+    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (count < 0)
+        return rf_libvirt_fail(err, "the guests that run");
+    *ret_bytes = 0;
+    for (int i = 0; i < count; i++) {
+        rf_autodomain virDomainPtr domain = domains[i];
+        virDomainInfo info;
+        if (virDomainGetInfo(domain, &info) == 0) /* else it has ended meanwhile */
+            *ret_bytes += info.maxMem * RF_KIB + RF_GUEST_OVERHEAD;
+    }
+    return 0;
+}
+
+/* Its memory is taken as it is used, so nothing would fail now; but later the kernel would end some guest or other. So what those that run may
+ * take counts as taken, and what others than guests have, too; no guest gets what the node keeps. What a guest has of its host's page
+ * cache counts as free. */
+static int enough_memory(const struct rf_node_guest *guest, virConnectPtr connection, rf_error **err)
 {
     rf_autofree char *path = rf_node_path(guest->node, "/proc/meminfo"), *text = NULL;
+    uint64_t taken = 0;
     rf_read_file(path, MEMINFO_MAX, &text, NULL, NULL);
     uint64_t available = meminfo(text, "MemAvailable:"), total = meminfo(text, "MemTotal:");
     uint64_t room = total == UINT64_MAX ? total : rf_capacity_room(guest->node->profile, total);
-    uint64_t left = room < available ? room : available;
+    if (given_out(connection, &taken, err) < 0)
+        return -1;
+    uint64_t own = room > taken ? room - taken : 0, left = own < available ? own : available;
     if (left >= guest->memory + RF_GUEST_OVERHEAD)
         return 0;
-    rf_autofree char *needs = rf_size_text_binary(guest->memory + RF_GUEST_OVERHEAD), *has = rf_size_text_binary(left);
+    rf_autofree char *needs = rf_size_text_binary(guest->memory + RF_GUEST_OVERHEAD), *has = rf_size_text_binary(left),
+                     *others = rf_size_text_binary(taken);
     return rf_fail(
         err, RF_FAILED,
-        "%s is not started: it needs %s of memory and this node has %s left; give the guests less in the profile, "
-        "or shut one down",
-        guest->asked->name, needs, has);
+        "%s is not started: it needs %s of memory and this node has %s left (guests that run may take %s); give the "
+        "guests less in the profile, or shut one down",
+        guest->asked->name, needs, has, others);
+}
+
+/* The memory is given out before the next one asks for it. */
+static int create(const struct rf_node_guest *guest, virConnectPtr connection, virDomainPtr domain, int *ret_created,
+                  rf_error **err)
+{
+    rf_autostarting pthread_mutex_t *lock = rf_libvirt_starting(guest->node->libvirt);
+    (void)lock;
+    if (enough_memory(guest, connection, err) < 0)
+        return -1;
+    *ret_created = virDomainCreate(domain);
+    return 0;
 }
 
 static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -266,9 +300,8 @@ static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
         result = virDomainPMWakeup(domain, 0);
         break;
     default:
-        if (enough_memory(guest, err) < 0)
+        if (create(guest, connection, domain, &result, err) < 0)
             return -1;
-        result = virDomainCreate(domain);
     }
     if (result == 0)
         return 0;

@@ -2,6 +2,7 @@
 #include "postinstall/isolation_lan.h"
 
 #include "base/memory.h"
+#include "postinstall/address.h"
 #include "postinstall/bridge.h"
 
 #include <arpa/inet.h>
@@ -209,15 +210,27 @@ static void append_open(char **text, const struct rf_node_guest *guest)
     }
 }
 
+/* A lease with an address of the guests' own network would lead the guest's words to the node, its resolver and its neighbours there. networkd
+ * can't refuse one, so it does not arrive: `yiaddr` is at 16 behind the UDP header (RFC 2131, 2). */
+static void append_lease(char **text, const rf_node_model *model)
+{
+    struct rf_subnet subnet = rf_subnet_read(model->profile->network.guests.subnet);
+    if (subnet.prefix)
+        rf_append(text,
+                  "        udp dport 68 @th,192,32 & 0x%08x == 0x%08x drop comment \"leases of the node's network\"\n",
+                  UINT32_MAX << (32 - subnet.prefix), subnet.network);
+}
+
 /* What goes into a guest. */
 static void append_into(char **text, const rf_node_model *model)
 {
+    rf_append(text, "\n    chain into {\n"
+                    "        ether type arp accept\n"
+                    "        ether type != ip drop\n"
+                    "        ip frag-off & 0x1fff != 0 accept comment \"the rest of what was asked about\"\n");
+    append_lease(text, model);
     rf_append(
         text,
-        "\n    chain into {\n"
-        "        ether type arp accept\n"
-        "        ether type != ip drop\n"
-        "        ip frag-off & 0x1fff != 0 accept comment \"the rest of what was asked about\"\n"
         "        icmp type { echo-request, echo-reply, destination-unreachable, time-exceeded, parameter-problem } "
         "accept\n"
         "        tcp flags & (syn | ack) != syn accept\n"

@@ -12,7 +12,7 @@ struct rf_libvirt {
     char *uri;
     unsigned patience;
     virConnectPtr connection;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, starting;
 };
 
 /* libvirt prints errors on stderr unless somebody takes them. */
@@ -28,6 +28,7 @@ rf_libvirt *rf_libvirt_new(const char *uri, unsigned patience)
     libvirt->uri = rf_strdup(uri);
     libvirt->patience = patience;
     pthread_mutex_init(&libvirt->lock, NULL);
+    pthread_mutex_init(&libvirt->starting, NULL);
     virSetErrorFunc(NULL, quiet);
     return libvirt;
 }
@@ -39,8 +40,15 @@ void rf_libvirt_free(rf_libvirt *libvirt)
     if (libvirt->connection)
         virConnectClose(libvirt->connection);
     pthread_mutex_destroy(&libvirt->lock);
+    pthread_mutex_destroy(&libvirt->starting);
     free(libvirt->uri);
     free(libvirt);
+}
+
+pthread_mutex_t *rf_libvirt_starting(rf_libvirt *libvirt)
+{
+    pthread_mutex_lock(&libvirt->starting);
+    return &libvirt->starting;
 }
 
 static void open_connection(rf_libvirt *libvirt)

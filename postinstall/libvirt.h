@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <libvirt/libvirt.h>
+#include <pthread.h>
 
 #define RF_LIBVIRT_URI "qemu:///system"
 
@@ -49,6 +50,17 @@ int rf_domain_find(virConnectPtr connection, const char *name, virDomainPtr *ret
 
 /* 1 it runs (or stands still), 0 it is shut off; -1 and *err: libvirt could not say, which is no reason to take it for shut off. */
 int rf_domain_active(virDomainPtr domain, rf_error **err);
+
+/* Held from the question whether there is room for a guest until it runs, so that two lanes do not give the same memory out; others wait for as
+ * long as libvirt takes to start one. Ends with the scope: `rf_autostarting pthread_mutex_t *lock = rf_libvirt_starting(libvirt);`. A
+ * kill leaves nothing. */
+pthread_mutex_t *rf_libvirt_starting(rf_libvirt *libvirt);
+
+static inline void rf_guard_starting(pthread_mutex_t **lock)
+{
+    pthread_mutex_unlock(*lock);
+}
+#define rf_autostarting RF_CLEANUP(rf_guard_starting)
 
 /* A failure with libvirt's last error of this thread behind the message. Returns -1. */
 int rf_libvirt_fail(rf_error **err, const char *format, ...) RF_PRINTF(2, 3);

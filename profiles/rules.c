@@ -269,8 +269,8 @@ const struct rf_rule rf_rules[] = {
      "key.",
      rf_rule_vpn},
     {"bridges",
-     "Each of `network.bridges` has a name of its own and either `uplink: true` (one of them, with "
-     "`network.uplink.match.mac`) or a card of its own (`mac`), which is not the uplink's.",
+     "Each of `network.bridges` has a name of its own and either `uplink: true` (one of them) or a card of its own "
+     "(`mac`), which is not the uplink's; `network.uplink.match.mac` says which that is.",
      rf_rule_bridges},
     {"bridged",
      "`guests[].bridge` names a bridge; `vlan` and `lan` stand beside it; `vlan` 1 is reserved; a `lan.address` is no "

@@ -38,6 +38,10 @@ static void check_card(const struct rf_rule_run *run, size_t index)
                      *whole = rf_format("network.bridges[%zu]", index);
     if (!bridge->mac && !rf_rule_broken(run, path))
         rf_rule_report(run, whole, "over which card? write `mac: …`, or `uplink: true`");
+    if (bridge->mac && !profile->network.uplink.match_mac)
+        rf_rule_report(run, path,
+                       "without `network.uplink.match.mac` every card is an uplink, this one too before the bridge is "
+                       "made: it would get an address, and the node a second way out; write which card the uplink is");
     if (same_text(bridge->mac, profile->network.uplink.match_mac))
         rf_rule_report(run, path, "this is the uplink's card; write `uplink: true` instead");
     for (size_t i = 0; i < index; i++)

@@ -226,6 +226,7 @@ def test_plan_of_processors_and_what_is_kept_of_them(tmp_path):
 def test_plan_of_guests_in_the_customers_network(tmp_path):
     profile = tmp_path / "bridged.yaml"
     text = PROFILE.read_text().replace("  guests:\n    subnet", '  bridges: [{name: office, mac: "52:54:00:12:34:57"}]\n  guests:\n    subnet')
+    text = text.replace("{carrier: true}", '{mac: "52:54:00:12:34:56"}')
     profile.write_text(text.replace("    reach: [crm]\n", "    reach: [crm]\n    bridge: office\n    vlan: 20\n    weight: 200\n    io: {iops: 500}\n"))
     done = run("plan", profile, "--machine", MACHINES / "musterkunde-blank.json")
     assert (done.returncode, done.stderr) == (0, "")

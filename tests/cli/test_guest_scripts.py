@@ -97,7 +97,7 @@ def test_the_second_card_is_set_up_by_the_guest(guest, tmp_path, monkeypatch):
     assert not guest.lan({"lan": {**card, "address": "203.0.113.5/24", "gateway": "203.0.113.9"}})
     assert guest.lan({"lan": card})
     text = pathlib.Path(guest.LAN).read_text()
-    assert "DHCP=ipv4\n" in text and "UseGateway=no\n" in text and "UseDNS=no\n" in text and "Gateway=2" not in text
+    assert "DHCP=ipv4\n" in text and "UseGateway=no\n" in text and "UseRoutes=no\n" in text and "UseDNS=no\n" in text and "Gateway=2" not in text
     assert guest.lan({}) and not os.path.exists(guest.LAN) and not guest.lan({})
     assert told == [("networkctl", "reload")] * 3
 

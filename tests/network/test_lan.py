@@ -278,6 +278,17 @@ def test_dhcp_is_asked_and_never_answered_by_a_guest(fresh):
         assert bool([frame for frame in seen() if b"an offer" in frame]) == comes
 
 
+def test_no_lease_leads_into_the_nodes_network(fresh):
+    """Not even to a guest that is open for all."""
+    for address, comes in (("203.0.113.40", True), (GUESTS["pbx"][0], False), (NODE, False)):
+        lease = bytes(16) + socket.inet_aton(address) + bytes(220) + b"a lease"  # yiaddr: RFC 2131, 2
+        for guest in ("app", "web"):
+            for source_port in (67,) if comes else (67, 1067):
+                seen = fresh.watch(guest, card="eth1")
+                fresh.send("world", frames.udp(fresh.mac("world"), frames.EVERYBODY, WORLD, "255.255.255.255", 68, lease, source_port))
+                assert bool([frame for frame in seen() if b"a lease" in frame]) == comes
+
+
 def test_no_ipv6_in_or_out(fresh):
     hello = b"\x60" + bytes(3) + struct.pack("!HBB", 8, 17, 64) + bytes(16) + bytes(16) + struct.pack("!HHHH", 1, 2, 8, 0)
     assert not say(fresh, "web", frames.mac("33:33:00:00:00:01") + frames.mac(lan_mac("web")) + b"\x86\xdd" + hello)

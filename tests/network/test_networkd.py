@@ -30,14 +30,21 @@ for pair in "$@"; do
     ip link add name "$name" address "${pair#*=}" type veth peer name "peer-$name"
     ip link set "peer-$name" up
 done
+if [ "$LEASE" ]; then
+    ip addr add 203.0.113.9/24 dev peer-g0
+    timeout 15 dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --port=0 --interface=peer-g0 --bind-interfaces --no-ping \
+        --dhcp-authoritative --dhcp-leasefile=/run/leases --pid-file= --dhcp-range="$LEASE" --dhcp-option="$ROUTES" >&2 &
+    started=$!
+fi
 timeout 15 /lib/systemd/systemd-networkd >&2 &
+started="$started $!"
 for try in 1 2 3 4 5 6 7 8 9 10 11 12; do
     sleep 0.5
-    ip -o -4 addr | grep -q 203.0.113 && break
+    ip -o -4 addr | grep -v peer- | grep -q 203.0.113 && break
 done
 sleep 1
 echo "{\\"addr\\": $(ip -j -4 addr), \\"link\\": $(ip -j link), \\"route\\": $(ip -j route show table all), \\"rule\\": $(ip -j rule)}"
-kill %1
+kill $started
 """
 
 
@@ -47,12 +54,12 @@ def networkd(tmp_path):
     if os.geteuid() or not os.access(NETWORKD, os.X_OK) or not shutil.which("unshare"):
         pytest.skip("needs root and systemd-networkd")
 
-    def run(files, cards):
+    def run(files, cards, **environment):
         tmp_path.chmod(0o755)  # it reads them as its own user
         for name, text in files.items():
             (tmp_path / name).write_text(text)
         done = subprocess.run(["unshare", "-n", "-m", "sh", "-c", SCRIPT, "sh", tmp_path, *(f"{n}={m}" for n, m in cards.items())],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
         if "mount:" in done.stderr and done.returncode:
             pytest.skip(f"no mounts in a namespace here: {done.stderr.splitlines()[0]}")
         assert done.returncode == 0, done.stderr
@@ -87,6 +94,19 @@ def test_the_nodes_address_is_the_bridges(networkd):
     assert [route["dev"] for route in seen["route"] if route["dst"] == "default"] == ["rfb-lan"]
 
 
+def test_the_card_of_a_bridge_that_is_gone_gets_no_address(networkd):
+    """Beside an uplink's file that matches every card; the same card without ours shows it."""
+    uplink = "[Match]\nType=ether\nName=g* c*\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentifier=mac\n"
+    left = (GOLDEN / "bridge-left.networkd").read_text().replace("PermanentMACAddress", "MACAddress")
+    if not shutil.which("dnsmasq"):
+        pytest.skip("needs dnsmasq")
+    for files, count in (({}, 1), ({"17-richtfest-left-dmz.network": left}, 0)):
+        seen = networkd({"20-uplink.network": uplink, **files}, {"g0": CARD_MAC}, LEASE="203.0.113.40,203.0.113.50,255.255.255.0",
+                        ROUTES="3,203.0.113.66")
+        assert len([a for card in seen["addr"] if card["ifname"] == "g0" for a in card["addr_info"]]) == count
+        assert len([r for r in seen["route"] if r["dst"] == "default"]) == count
+
+
 def lan_text(card):
     """As the guest writes it. The file is not imported: what Python leaves beside it would get into the image."""
     names = {"__name__": "guest"}
@@ -99,6 +119,18 @@ def test_a_guests_second_card_answers_by_its_own_router(networkd):
     seen = networkd({"05-richtfest-lan.network": text}, {"g0": LAN_MAC})
     assert [(r["gateway"], r["table"]) for r in seen["route"] if r["dst"] == "default"] == [("203.0.113.9", "20")]
     assert [(r["src"], r["table"]) for r in seen["rule"] if r.get("table") == "20"] == [("203.0.113.5", "20")]
+
+
+@pytest.mark.parametrize("routes", ["121,10.20.0.0/24,203.0.113.66,0.0.0.0/0,203.0.113.66,198.51.100.1/32,203.0.113.66", "3,203.0.113.66"])
+def test_a_lease_leads_nowhere_else(networkd, routes):
+    """A host in that network answers first, with routes of its own (RFC 3442)."""
+    if not shutil.which("dnsmasq"):
+        pytest.skip("needs dnsmasq")
+    files = {"05-richtfest-lan.network": lan_text({"mac": LAN_MAC})}
+    seen = networkd(files, {"g0": LAN_MAC}, LEASE="203.0.113.40,203.0.113.50,255.255.255.0", ROUTES=routes)
+    assert [a["local"][:10] for card in seen["addr"] if card["ifname"] == "g0" for a in card["addr_info"]] == ["203.0.113."]
+    routes = [(r["dst"], r.get("metric")) for r in seen["route"] if r["dev"] == "g0" and r.get("table") != "local"]
+    assert routes == [("203.0.113.0/24", 4096)]
 
 
 def test_by_dhcp_nothing_is_misspelt(networkd):

@@ -177,19 +177,54 @@ static void old_ones_go_but_not_the_uplinks(void **state)
     assert_int_equal(rf_step_bridges_old.probe(&fixture.env, fixture.model, NULL), RF_PROBE_DONE);
     assert_string_equal(rf_runner_dry_text(fixture.runner),
                         "networkctl reload\nnetworkctl delete rfb-dmz\nnetworkctl reload\n");
+    /* and the card does not become an uplink */
+    rf_autofree char *left = fixture_read(&fixture, RF_NETWORKD_DIR "/17-richtfest-left-dmz.network");
+    assert_golden("bridge-left.networkd", left);
     rf_autojson json_t *facts = rf_bridge_facts(fixture.root);
     assert_non_null(rf_json_string(facts, "uplink"));
     assert_int_equal(json_object_size(facts), 1);
     fixture_close(&fixture);
 }
 
+/* A bridge that was renamed or has left the profile stays as long as guests run with a card at it. */
+static void a_bridge_with_running_guests_is_kept(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    open_machine(&fixture);
+    const rf_node_model *model = fixture.model;
+    const char *port = rf_node_guest_named(model, "v20")->lan_port;
+    made_by_networkd(&fixture, "rfb-dmz", "eth1");
+    made_by_networkd(&fixture, "rfb-dmz", port);
+    made_by_networkd(&fixture, "rfb-dmz", "rfl-12345678"); /* of one that has left the profile */
+    assert_int_equal(rf_step_bridge.apply(&fixture.env, &model->bridges[1], NULL), 0);
+    struct rf_bridge *asked = (struct rf_bridge *)model->bridges[1].asked;
+    char *name = asked->name;
+    asked->name = (char *)"office";
+    rf_bridge_device(asked, fixture.model->bridges[1].device);
+    assert_int_equal(rf_step_bridges_old.apply(&fixture.env, model, &error), -1);
+    rf_autofree char *said = rf_error_text(error);
+    assert_non_null(strstr(said, "v20"));
+    assert_non_null(strstr(said, "rfl-12345678"));
+    assert_error_has(error, "the bridge rfb-dmz is kept, because guests run with a card at it: ");
+    assert_int_equal(rf_step_bridge.apply(&fixture.env, &model->bridges[1], &error), -1);
+    assert_error_has(error, "the bridge rfb-dmz is kept");
+    assert_string_equal(rf_runner_dry_text(fixture.runner), "networkctl reload\n"); /* of its making */
+    rf_autojson json_t *facts = rf_bridge_facts(fixture.root);
+    assert_non_null(rf_json_string(facts, "dmz"));
+    assert_int_equal(json_object_size(facts), 1);
+    asked->name = name;
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_files_are_as_they_were_reviewed), cmocka_unit_test(a_further_card_gets_its_bridge),
-        cmocka_unit_test(the_card_that_leads_out_is_refused),  cmocka_unit_test(a_card_that_is_not_there_is_named),
-        cmocka_unit_test(without_a_way_out_it_is_taken_back),  cmocka_unit_test(the_uplinks_is_only_looked_at),
-        cmocka_unit_test(old_ones_go_but_not_the_uplinks),
+        cmocka_unit_test(the_files_are_as_they_were_reviewed),  cmocka_unit_test(a_further_card_gets_its_bridge),
+        cmocka_unit_test(the_card_that_leads_out_is_refused),   cmocka_unit_test(a_card_that_is_not_there_is_named),
+        cmocka_unit_test(without_a_way_out_it_is_taken_back),   cmocka_unit_test(the_uplinks_is_only_looked_at),
+        cmocka_unit_test(a_bridge_with_running_guests_is_kept), cmocka_unit_test(old_ones_go_but_not_the_uplinks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,12 +211,14 @@ def tls_files(g, group=None):
 
 def lan_text(lan):
     """networkd's file for the card in the customer's own network. The first card keeps the way out, the resolver and all that the node
-    needs; so who asks by way of a router there is answered by way of it only because the answer's own address says so."""
+    needs; so who asks by way of a router there is answered by way of it only because the answer's own address says so. Of a lease the
+    address alone is taken: routes (option 121) would lead what the guest says elsewhere past the node, and where both cards have the same
+    route the first one's has the lower metric (networkd's own is 1024)."""
     head = (f"# Written by richtfest; changes are overwritten.\n[Match]\nMACAddress={lan['mac']}\n\n[Link]\nRequiredForOnline=no\n\n"
             "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n")
     if "address" not in lan:
-        return head + ("DHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\nUseGateway=no\nUseDNS=no\nUseNTP=no\nUseDomains=no\nUseHostname=no\n"
-                       "SendHostname=yes\n")
+        return head + ("DHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\nUseRoutes=no\nUseGateway=no\nRouteMetric=4096\nUseDNS=no\nUseNTP=no\n"
+                       "UseDomains=no\nUseHostname=no\nSendHostname=yes\n")
     text = head + f"Address={lan['address']}\n"
     if "gateway" in lan:
         at = ipaddress.ip_interface(lan["address"])
