@@ -10,7 +10,6 @@
 #include "installer/node_lock.h"
 #include "installer/subcommand.h"
 #include "installer/trust.h"
-#include "installer/turn.h"
 
 struct options {
     const char *medium, *profile;
@@ -35,10 +34,7 @@ static bool choose_profile(struct options *options, int count, char **words)
 
 static int engage(struct rf_session *session, const struct options *options, const rf_profile *profile, rf_error **err)
 {
-    rf_autofd int turn = rf_turn_take(session->events, RF_TURN_FILE, err);
     rf_automachine rf_machine *machine = NULL;
-    if (turn < 0)
-        return -1;
     if (rf_read_machine(NULL, &machine, err) < 0)
         return -1;
     rf_autofree char *ca = NULL;

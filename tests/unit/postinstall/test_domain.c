@@ -5,6 +5,7 @@
 #include "tests/unit/postinstall/fixture.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 /* libvirt's mock knows no q35 with all of our devices' options on every release, so it may refuse the definition. */
@@ -221,6 +222,48 @@ static void too_little_memory_is_said_before_the_start(void **state)
     fixture_close(&fixture);
 }
 
+struct starter {
+    struct fixture *fixture;
+    atomic_bool ended;
+};
+
+static void *start_one(void *arg)
+{
+    struct starter *starter = arg;
+    rf_step_start.apply(&starter->fixture->env, &starter->fixture->model->guests[0], NULL);
+    starter->ended = true;
+    return NULL;
+}
+
+/* While another lane starts a guest, nobody is told that there is room. */
+static void guests_are_started_one_by_one(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    if (!defined(&fixture, guest)) {
+        fixture_close(&fixture);
+        skip();
+    }
+    struct starter starter = {.fixture = &fixture};
+    pthread_t thread;
+    pthread_mutex_t *lock = rf_libvirt_starting(fixture.model->libvirt);
+    assert_int_equal(pthread_create(&thread, NULL, start_one, &starter), 0);
+    usleep(300000);
+    bool waited = !starter.ended && rf_domain_running(guest, NULL) == 0;
+    pthread_mutex_unlock(lock);
+    pthread_join(thread, NULL);
+    assert_true(waited);
+    assert_int_equal(rf_domain_running(guest, NULL), 1);
+    rf_autodomain virDomainPtr domain =
+        virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), guest->asked->name);
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_windows_is_defined),
         cmocka_unit_test(a_changed_profile_is_defined_again),
         cmocka_unit_test(too_little_memory_is_said_before_the_start),
+        cmocka_unit_test(guests_are_started_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
