@@ -95,8 +95,9 @@ class Client:
         return done.returncode, done.stdout
 
     def ready(self):
+        """The proxy answers, and the application behind it (until then the proxy says 502)."""
         until = time.monotonic() + 60
-        while self.curl(f"https://{HOST}/")[0]:
+        while not self.curl(f"https://{HOST}/")[1].startswith("HTTP/2 200"):
             assert time.monotonic() < until, (self.directory / "log").read_text()[-3000:]
             time.sleep(0.5)
 
@@ -142,7 +143,7 @@ def test_large_bodies_pass_up_to_the_limit(proxy):
 
 def test_a_websocket_passes(proxy):
     proxy.ready()
-    text = proxy.curl(f"https://{HOST}/socket", "--http1.1", "--max-time", "3", "--header", "Connection: Upgrade", "--header",
+    text = proxy.curl(f"https://{HOST}/socket", "--http1.1", "--max-time", "6", "--header", "Connection: Upgrade", "--header",
                       "Upgrade: websocket", "--header", "Sec-WebSocket-Version: 13", "--header",
                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")[1]
     assert "101 Switching Protocols" in text
