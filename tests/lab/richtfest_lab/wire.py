@@ -10,21 +10,13 @@ import struct
 import time
 
 from .errors import LabError
+from .neighbour import checksum
 
 MAC = bytes.fromhex("525400000001")
 ADDRESS = ipaddress.IPv6Address("fe80::5054:ff:fe00:1").packed
 IPV6, TCP, ICMPV6 = 0x86DD, 6, 58
 SYN, RST, ACK = 0x02, 0x04, 0x10
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136  # RFC 4861
-
-
-def checksum(data):
-    """The Internet's (RFC 1071)."""
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def frame(mac, target, kind, payload, sum_at):
