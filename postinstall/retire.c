@@ -22,11 +22,12 @@ static enum rf_probe retire_probe(struct rf_step_env *env, const void *arg, rf_e
     virConnectPtr connection = rf_libvirt_connect(retired->node->libvirt, err);
     if (!connection)
         return RF_PROBE_ERROR;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, retired->name);
+    rf_autodomain virDomainPtr domain = NULL;
     int autostart = 0;
-    if (!domain)
-        return RF_PROBE_DONE;
-    bool still = virDomainIsActive(domain) != 1 && virDomainGetAutostart(domain, &autostart) == 0 && !autostart;
+    const int found = rf_domain_find(connection, retired->name, &domain, err);
+    if (found <= 0)
+        return found < 0 ? RF_PROBE_ERROR : RF_PROBE_DONE;
+    bool still = virDomainIsActive(domain) == 0 && virDomainGetAutostart(domain, &autostart) == 0 && !autostart;
     return still ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
