@@ -31,6 +31,17 @@ int rf_domain_running(const struct rf_node_guest *guest, rf_error **err)
     return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
 }
 
+int rf_domain_reset(const struct rf_node_guest *guest, rf_error **err)
+{
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    if (!connection)
+        return -1;
+    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    if (!domain || virDomainReset(domain, 0) < 0)
+        return rf_libvirt_fail(err, "resetting the guest %s", guest->asked->name);
+    return 0;
+}
+
 static char *marked(virDomainPtr domain, unsigned where, const char *attribute)
 {
     rf_autofree char *text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, RF_DOMAIN_NAMESPACE, where);

@@ -9,6 +9,9 @@
 /* 1 running, 0 not running or not defined, -1 and *err where libvirt can't be asked. */
 int rf_domain_running(const struct rf_node_guest *guest, rf_error **err);
 
+/* Presses its reset button: what it had not yet written to its disk is lost. -1 and *err where libvirt refuses. */
+int rf_domain_reset(const struct rf_node_guest *guest, rf_error **err);
+
 /* The digest in the domain's metadata, the caller frees it; NULL where there is none. */
 char *rf_domain_digest_of(virDomainPtr domain);
 

@@ -12,6 +12,7 @@
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
 #include "postinstall/secret.h"
+#include "postinstall/silence.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -134,10 +135,22 @@ static int give_up(const struct rf_node_guest *guest, const struct rf_recipe_pro
         guest->asked->name, probe->name, words, why, guest->asked->name, disk, tail);
 }
 
+/* A reset that libvirt refuses ends no waiting: it is told, and the time goes on. */
+static void listen(struct rf_step_env *env, const struct rf_node_guest *guest, const struct rf_recipe_probe *probe,
+                   struct rf_silence *silence)
+{
+    rf_autoerror rf_error *why = NULL;
+    if (probe->ops != &rf_probe_agent || rf_silence_break(silence, env, guest, rf_now(), &why) >= 0)
+        return;
+    rf_autofree char *text = rf_error_text(why);
+    tell(env, probe, 0, guest->recipe->probes_count, RF_HEALTH_WAITING, text);
+}
+
 /* Asks one probe until it says ok. */
 static int wait_for(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, size_t index,
                     double deadline, rf_error **err)
 {
+    struct rf_silence silence = {0};
     const struct rf_recipe_probe *probe = &guest->recipe->probes[index];
     rf_autofree char *last = NULL;
     double told = 0;
@@ -157,6 +170,7 @@ static int wait_for(struct rf_step_env *env, const struct rf_node_guest *guest, 
             return give_up(guest, probe, words, "the time is up", err);
         if (rf_domain_running(guest, NULL) == 0)
             return give_up(guest, probe, words, "the guest has stopped", err);
+        listen(env, guest, probe, &silence);
         free(last);
         last = RF_STEAL(words);
         usleep(PAUSE_MS * 1000);
