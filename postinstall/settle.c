@@ -73,7 +73,9 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, guest->asked->name, &domain, err) < 0)
+        return -1;
     if (!domain)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
     if (!rf_guest_fetch_url(guest)) { /* else: a system of others may look at it again; it is not asked to let go */

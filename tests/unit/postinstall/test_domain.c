@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "postinstall/domain.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -264,6 +265,45 @@ static void guests_are_started_one_by_one(void **state)
     fixture_close(&fixture);
 }
 
+/* Taken for absent, a running guest would count as stopped, and be defined anew without a snapshot. */
+static void an_error_of_libvirt_is_not_taken_for_absent(void **state)
+{
+    (void)state;
+    static const char words[] = "whether there is a guest 'dc1' could not be asked";
+    static const struct rf_step_ops *const steps[] = {&rf_step_domain, &rf_step_start, &rf_step_settle};
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_domain_running(guest, &error), 0); /* libvirt says so */
+    *faults() = (struct faults){.lookup = true};
+    assert_int_equal(rf_domain_running(guest, &error), -1);
+    assert_error_has(error, words);
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_ERROR);
+    assert_error_has(error, words);
+    for (size_t i = 0; i < RF_COUNT(steps); i++) {
+        assert_int_equal(steps[i]->apply(&fixture.env, guest, &error), -1);
+        assert_error_has(error, words);
+    }
+    *faults() = (struct faults){0};
+    fixture_close(&fixture);
+}
+
+static void a_state_that_libvirt_cannot_tell_is_not_taken_for_off(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open_with(&fixture, "  - {name: test, recipe: plain}\n", NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_domain_running(guest, &error), 1); /* the mock's own domain */
+    *faults() = (struct faults){.state = true};
+    assert_int_equal(rf_domain_running(guest, &error), -1);
+    assert_error_has(error, "whether test is running could not be asked");
+    *faults() = (struct faults){0};
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_changed_profile_is_defined_again),
         cmocka_unit_test(too_little_memory_is_said_before_the_start),
         cmocka_unit_test(guests_are_started_one_by_one),
+        cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
+        cmocka_unit_test(a_state_that_libvirt_cannot_tell_is_not_taken_for_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,36 +7,11 @@
 #include "postinstall/guest_file.h"
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 
 #define POOL "/var/lib/libvirt/images"
-
-/* libvirt that can't answer (its daemon was stopped just now): the two functions below stand before the library's own. */
-struct faults {
-    bool lookup, active;
-};
-
-static struct faults *faults(void)
-{
-    static struct faults state;
-    return &state;
-}
-
-virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
-{
-    virDomainPtr (*real)(virConnectPtr, const char *);
-    *(void **)&real = dlsym(RTLD_NEXT, "virDomainLookupByName");
-    return real(faults()->lookup ? NULL : connection, name);
-}
-
-int virDomainIsActive(virDomainPtr domain)
-{
-    int (*real)(virDomainPtr);
-    *(void **)&real = dlsym(RTLD_NEXT, "virDomainIsActive");
-    return real(faults()->active ? NULL : domain);
-}
 
 static virDomainPtr define(const struct fixture *fixture, const char *name)
 {
