@@ -125,7 +125,8 @@ static bool named(const rf_node_model *model, const char *file)
     return false;
 }
 
-/* Images that no guest names any more, and what was left of them. Artefacts (".art") are not images. */
+/* Images that no guest names any more, and what was left of them. Artefacts (".art") are not images
+ * (artefact_tidy.c). */
 static void remove_others(const rf_node_model *model)
 {
     rf_autofree char *directory = rf_node_path(model, "%s", RF_FETCHED_DIR);

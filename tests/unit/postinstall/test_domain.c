@@ -33,7 +33,7 @@ static void a_guest_comes_up_and_settles(void **state)
     (void)state;
     struct fixture fixture;
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    rf_autojson json_t *facts = json_pack("{s:b,s:[]}", "kvm", 0, "artefacts");
     fixture_open(&fixture, facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     rf_autofree char *seed = rf_guest_seed_path(guest);
@@ -64,6 +64,9 @@ static void a_guest_comes_up_and_settles(void **state)
     rf_autofree char *seeds = rf_format("%.*s", (int)(strrchr(seed, '/') - seed), seed);
     assert_int_equal(rf_make_dirs(seeds, 0755, NULL), 0);
     assert_int_equal(rf_write_file(seed, "x", 1, 0600, NULL), 0);
+    rf_autofree char *note = rf_format("%s.wanted", artefacts);
+    assert_int_equal(rf_write_file(note, "x", 1, 0600, NULL), 0);
+    fixture_write(&fixture, RF_FETCHED_DIR "/0123.art", "x", 0600);
     assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
@@ -81,6 +84,9 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_null(strstr(after, seed));
     assert_null(strstr(after, artefacts));
     assert_false(rf_exists(artefacts));
+    assert_false(rf_exists(note));
+    rf_autofree char *fetched = fixture_read(&fixture, RF_FETCHED_DIR "/0123.art");
+    assert_null(fetched);
     assert_null(secrets);
     assert_false(rf_exists(seed));
     virDomainUndefine(domain);
