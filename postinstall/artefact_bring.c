@@ -97,7 +97,7 @@ static bool take_from_afar(struct bringing *self)
                                          .max = max,
                                          .room = share.bytes ? share.bytes : 1,
                                          .pause_max = PAUSE_MAX};
-    if (rf_download(&download, self->env, &error) < 0) {
+    if (rf_download(&download, self->env, NULL, &error) < 0) {
         rf_autofree char *left = rf_size_text(share.bytes);
         if (share.bytes < max)
             rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
