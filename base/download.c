@@ -57,6 +57,7 @@ struct work {
     int fd;
     double deadline; /* as rf_now() has it */
     char *tried;     /* why each place failed */
+    enum rf_fetch_fault *fault;
 };
 
 static void clear_work(struct work *work)
@@ -84,12 +85,20 @@ static void tell_waiting(struct rf_step_env *env)
                                                 .message = "the same file is being fetched already; waiting for that"});
 }
 
+static int fail_writing(const struct work *work, rf_error **err)
+{
+    const int why = errno;
+    if (why == ENOSPC || why == EDQUOT)
+        *work->fault = RF_FETCH_NO_ROOM;
+    return rf_fail_errno(err, RF_FAILED, why, "%s can't be written", work->part);
+}
+
 /* The part, locked: one at a time works on it. */
 static int open_part(struct work *work, rf_error **err)
 {
     work->fd = open(work->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (work->fd < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", work->part);
+        return fail_writing(work, err);
     if (flock(work->fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     tell_waiting(work->env);
@@ -138,9 +147,9 @@ static int transfer(struct work *work, const char *url, rf_error **err)
                                    .resume = true,
                                    .progress = tell,
                                    .data = work->env};
-    if (rf_fetch_file(&fetch, work->fd, err) < 0)
+    if (rf_fetch_file(&fetch, work->fd, work->fault, err) < 0)
         return -1;
-    return fsync(work->fd) < 0 ? rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", work->part) : 0;
+    return fsync(work->fd) < 0 ? fail_writing(work, err) : 0;
 }
 
 /* 1 right, 0 other bytes (*ret_sha256: which), -1. What is wrong is not gone on with. */
@@ -150,7 +159,7 @@ static int compare(struct work *work, char ret_sha256[RF_SHA256_HEX], rf_error *
         return -1;
     if (strcmp(ret_sha256, work->download->sha256) == 0)
         return 1;
-    return ftruncate(work->fd, 0) < 0 ? rf_fail_errno(err, RF_FAILED, errno, "%s can't be written", work->part) : 0;
+    return ftruncate(work->fd, 0) < 0 ? fail_writing(work, err) : 0;
 }
 
 /* "SHA256-OF-THE-URL SHA256-WANTED": a URL may hold a password. The caller frees it. */
@@ -191,6 +200,7 @@ static int refuse_wrong(const struct work *work, const char *url, rf_error **err
     rf_autofree char *key = wrong_key(work, url), *path = wrong_path(work), *notes = wrong_notes(work);
     if (!strstr(notes, key))
         return 0;
+    *work->fault = RF_FETCH_WRONG;
     rf_autofree char *shown = rf_url_public(url);
     return rf_fail(
         err, RF_FAILED,
@@ -206,6 +216,7 @@ static int take(struct work *work, const char *url, rf_error **err)
     const uint64_t heavy = work->download->heavy ? work->download->heavy : HEAVY;
     bool begun = size_of(work) > 0, much = false;
     int right = 0;
+    *work->fault = RF_FETCH_NO_ANSWER;
     if (refuse_wrong(work, url, err) < 0)
         return -1;
     for (unsigned i = 0; i < 2 && right == 0 && (i == 0 || begun); i++) {
@@ -218,6 +229,7 @@ static int take(struct work *work, const char *url, rf_error **err)
         return right < 0 ? -1 : 0;
     if (much)
         note_wrong(work, url);
+    *work->fault = RF_FETCH_WRONG;
     rf_autofree char *shown = rf_url_public(url);
     return rf_fail(err, RF_FAILED, "the checksum of %s is wrong (SHA-256 %s instead of %s): not used", shown, sha256,
                    work->download->sha256);
@@ -250,12 +262,15 @@ char *rf_download_part(const char *path)
     return rf_format("%.*s.%s.part", directory, path, path + directory);
 }
 
-int rf_download(const struct rf_download *download, struct rf_step_env *env, rf_error **err)
+int rf_download(const struct rf_download *download, struct rf_step_env *env, enum rf_fetch_fault *ret_fault,
+                rf_error **err)
 {
+    enum rf_fetch_fault unasked, *fault = ret_fault ? ret_fault : &unasked;
     const double deadline = rf_now() + (download->seconds ? download->seconds : SECONDS);
     for (;;) {
         RF_CLEANUP(clear_work)
-        struct work work = {download, env, rf_download_part(download->path), -1, deadline, NULL};
+        struct work work = {download, env, rf_download_part(download->path), -1, deadline, NULL, fault};
+        *fault = RF_FETCH_NO_ANSWER;
         if (open_part(&work, err) < 0)
             return -1;
         const int right = rf_download_right(download->path, download->sha256, env, err);

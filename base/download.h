@@ -2,6 +2,7 @@
 /* Files that are known by their SHA-256: fetched once, from the first of several places that has the right bytes. */
 #pragma once
 
+#include "base/fetch.h"
 #include "base/step.h"
 
 #include <stdint.h>
@@ -21,10 +22,11 @@ struct rf_download {
  * Brings the file to `path` (0600) where it is not there already with that checksum; 1 where it had to be fetched, 0 where it was there.
  * Three attempts per place; a transfer that was cut off goes on where it ended, in the next run too. Whoever else fetches the same file
  * is waited for. A transfer below 20 kB/s for a minute is given up. Of a heavy file with a wrong checksum is noted (".NAME.wrong" beside it)
- * where it came from: that place is not asked for it again before a day has passed, or another checksum is wanted, or the note is removed. Progress goes to the step at work. Errors are RF_FAILED and name every place that was tried, without its secrets. A
- * kill leaves ".NAME.part" beside it, which the next run takes up.
+ * where it came from: that place is not asked for it again before a day has passed, or another checksum is wanted, or the note is removed. Progress goes to the step at work. Errors are RF_FAILED and name every place that was tried, without its secrets;
+ * *ret_fault (may be NULL) is what was wrong with the last one. A kill leaves ".NAME.part" beside it, which the next run takes up.
  */
-int rf_download(const struct rf_download *download, struct rf_step_env *env, rf_error **err);
+int rf_download(const struct rf_download *download, struct rf_step_env *env, enum rf_fetch_fault *ret_fault,
+                rf_error **err);
 
 /* Where it lies until then: ".NAME.part" beside it. Pure; the caller frees it. */
 char *rf_download_part(const char *path);

@@ -374,10 +374,21 @@ int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf
     return 0;
 }
 
-int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err)
+static enum rf_fetch_fault fault_of(const struct body *body)
+{
+    if (body->too_large)
+        return RF_FETCH_TOO_LARGE;
+    return body->write_error == ENOSPC || body->write_error == EDQUOT ? RF_FETCH_NO_ROOM : RF_FETCH_NO_ANSWER;
+}
+
+int rf_fetch_file(const struct rf_fetch *fetch, int fd, enum rf_fetch_fault *ret_fault, rf_error **err)
 {
     struct body body = {.fd = fd, .max = fetch->max};
-    return fetch_body(fetch, &body, err);
+    if (fetch_body(fetch, &body, err) == 0)
+        return 0;
+    if (ret_fault)
+        *ret_fault = fault_of(&body);
+    return -1;
 }
 
 static size_t ignore(char *data, size_t unit, size_t count, void *user)

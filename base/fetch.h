@@ -29,6 +29,14 @@ struct rf_fetch {
     void *data;
 };
 
+/* What hindered a transfer, for a caller that tells people what to do. */
+enum rf_fetch_fault {
+    RF_FETCH_NO_ANSWER, /* the server, the way to it, or the address */
+    RF_FETCH_TOO_LARGE, /* more than `max` */
+    RF_FETCH_NO_ROOM,   /* where it is stored there is no room for it */
+    RF_FETCH_WRONG,     /* it is other bytes than its checksum says (base/download.h) */
+};
+
 /* The body, NUL-terminated, the caller frees it. Retried: no network, no route, name not found, timeouts, refused, 5xx, 408,
  * 429. Not retried: 404 and other 4xx, TLS verification, a body over `max` (RF_BAD_PROFILE: the person has to act). Redirects
  * are followed, at most 5, never from https to http. Messages carry the URL without user, password and query. */
@@ -36,8 +44,9 @@ int rf_fetch(const struct rf_fetch *fetch, char **ret_body, size_t *ret_size, rf
 
 /* The same into a file that is open for writing: it holds the body alone, from its start. An attempt that stands still
  * (`floor`) is given up. After a failure the file holds anything. With `resume` it holds the beginning of the body then, and so may be handed
- * in again (RFC 9110, 14.2); a server that knows no ranges is asked for the whole. Whether both parts were of one file says a checksum. */
-int rf_fetch_file(const struct rf_fetch *fetch, int fd, rf_error **err);
+ * in again (RFC 9110, 14.2); a server that knows no ranges is asked for the whole. Whether both parts were of one file says a checksum. A failure sets
+ * *ret_fault (may be NULL). */
+int rf_fetch_file(const struct rf_fetch *fetch, int fd, enum rf_fetch_fault *ret_fault, rf_error **err);
 
 /* POSTs one JSON document; any 2xx is success. One attempt of at most `seconds`. RF_BAD_PROFILE: the
  * receiver refuses this document (400, 413, 415, 422), sending it again is pointless; RF_FAILED: later, perhaps. Messages carry

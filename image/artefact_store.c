@@ -118,7 +118,7 @@ static int download(struct rf_artefact_store *store, const char *url, uint64_t m
                                    .progress = tell,
                                    .data = env};
     rf_autoerror rf_error *error = NULL;
-    if (rf_fetch_file(&fetch, fd, &error) < 0) {
+    if (rf_fetch_file(&fetch, fd, NULL, &error) < 0) {
         if (rf_error_code(error) == RF_FAILED)
             *(char **)rf_array_add(&store->dead, &store->dead_count, sizeof(char *)) = RF_STEAL(host);
         rf_autofree char *why = rf_error_text(error);

@@ -10,11 +10,17 @@
 
 #include <string.h>
 
+static void say_waiting(void *data, const char *holder)
+{
+    (void)data;
+    fprintf(stderr, "richtfest: waiting for %s. Ctrl-C ends the waiting\n", holder);
+}
+
 static int export_guest(const char *guest, const char *directory, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
     rf_autorunner rf_runner *runner = rf_runner_real();
-    if (rf_on_node_open(&node, err) < 0 || rf_guest_export(runner, node.model, guest, directory, err) < 0)
+    if (rf_on_node_open(&node, err) < 0 || rf_guest_export(runner, node.model, guest, directory, say_waiting, err) < 0)
         return -1;
     printf("%s/%s.qcow2\n%s/%s.xml\n", directory, guest, directory, guest);
     return 0;

@@ -24,7 +24,9 @@ static int libvirt_command(rf_agent *agent, const char *json, unsigned seconds, 
     virConnectPtr connection = rf_libvirt_connect(self->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, self->domain);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, self->domain, &domain, err) < 0)
+        return -1;
     char *answer = domain ? virDomainQemuAgentCommand(domain, json, (int)seconds, 0) : NULL;
     if (!answer)
         return rf_libvirt_fail(err, "the guest agent of %s does not answer", self->domain);

@@ -34,3 +34,10 @@ json_t *rf_artefact_notes(const rf_profile *profile, const json_t *artefacts, co
  * a part of a file, which the next run goes on with.
  */
 extern const struct rf_step_ops rf_step_artefact;
+
+/* Removes the guest's drive and the note beside it. Repeatable. */
+int rf_artefact_drop_drive(const struct rf_node_guest *guest, rf_error **err);
+
+/* Removes what was fetched and is needed by no guest of the profile that has yet to come up; what a person placed stays. Where the node has no
+ * list of artefacts nothing is removed. What can't be removed is tried again with the next guest that settles. */
+void rf_artefact_tidy(const rf_node_model *model);

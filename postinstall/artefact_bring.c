@@ -97,7 +97,7 @@ static bool take_from_afar(struct bringing *self)
                                          .max = max,
                                          .room = share.bytes ? share.bytes : 1,
                                          .pause_max = PAUSE_MAX};
-    if (rf_download(&download, self->env, &error) < 0) {
+    if (rf_download(&download, self->env, NULL, &error) < 0) {
         rf_autofree char *left = rf_size_text(share.bytes);
         if (share.bytes < max)
             rf_wrap(&error, "%s are left in %s beside what the other guests need", left, RF_POOL_DIR);
@@ -286,6 +286,7 @@ static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **e
     const struct rf_node_guest *guest = arg;
     RF_CLEANUP(clear_drive) struct drive drive = {.list = json_array()};
     rf_autofree char *hand = rf_node_path(guest->node, "%s", RF_ARTEFACTS_HAND);
+    rf_artefact_tidy(guest->node); /* an older list's make room */
     if (rf_fetch_directory(guest->node, err) < 0 || rf_make_dirs(hand, 0700, err) < 0 ||
         bring_all(env, guest, guest->recipe->artefacts, true, &drive, err) < 0 ||
         bring_all(env, guest, guest->recipe->more_artefacts, false, &drive, err) < 0)

@@ -10,33 +10,37 @@
 #include "postinstall/snapshot.h"
 #include "postinstall/tuning.h"
 
+#include <libvirt/virterror.h>
 #include <string.h>
 
 enum { MEMINFO_MAX = 65536 };
 
-static virDomainPtr lookup(const struct rf_node_guest *guest, virConnectPtr connection)
+/* As rf_domain_find. */
+static int find(const struct rf_node_guest *guest, virDomainPtr *ret_domain, rf_error **err)
 {
-    return virDomainLookupByName(connection, guest->asked->name);
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
+    return connection ? rf_domain_find(connection, guest->asked->name, ret_domain, err) : -1;
 }
 
 int rf_domain_running(const struct rf_node_guest *guest, rf_error **err)
 {
-    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
-    if (!connection)
-        return -1;
-    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    rf_autodomain virDomainPtr domain = NULL;
     int state = VIR_DOMAIN_NOSTATE;
-    if (!domain || virDomainGetState(domain, &state, NULL, 0) < 0)
+    const int found = find(guest, &domain, err);
+    if (found <= 0)
+        return found;
+    if (virDomainGetState(domain, &state, NULL, 0) == 0)
+        return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
+    if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN) /* undefined just now */
         return 0;
-    return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED;
+    return rf_libvirt_fail(err, "whether %s is running could not be asked", guest->asked->name);
 }
 
 int rf_domain_reset(const struct rf_node_guest *guest, rf_error **err)
 {
-    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
-    if (!connection)
+    rf_autodomain virDomainPtr domain = NULL;
+    if (find(guest, &domain, err) < 0)
         return -1;
-    rf_autodomain virDomainPtr domain = lookup(guest, connection);
     if (!domain || virDomainReset(domain, 0) < 0)
         return rf_libvirt_fail(err, "resetting the guest %s", guest->asked->name);
     return 0;
@@ -133,10 +137,9 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
 {
     (void)env;
     const struct rf_node_guest *guest = arg;
-    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
-    if (!connection)
+    rf_autodomain virDomainPtr domain = NULL;
+    if (find(guest, &domain, err) < 0)
         return RF_PROBE_ERROR;
-    rf_autodomain virDomainPtr domain = lookup(guest, connection);
     rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
@@ -193,10 +196,12 @@ static int tune_running(struct rf_step_env *env, virDomainPtr domain, const stru
     return 0;
 }
 
-/* Is it there with another definition? (Only whether it starts with the node is no reason for a snapshot.) */
-static bool redefined(const struct rf_node_guest *guest, virConnectPtr connection)
+/* Is it there with another definition? -1: nobody could say. (Only whether it starts with the node is no reason for a snapshot.) */
+static int redefined(const struct rf_node_guest *guest, rf_error **err)
 {
-    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (find(guest, &domain, err) < 0)
+        return -1;
     rf_autofree char *digest = domain ? rf_domain_digest_of(domain) : NULL;
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
@@ -214,7 +219,8 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
              guest->node->kvm_reason ? guest->node->kvm_reason : "no KVM on this node: the guest is emulated, slowly");
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
-    if (redefined(guest, connection) && rf_snapshot_before(env, guest, "define", err) < 0)
+    const int changes = redefined(guest, err);
+    if (changes < 0 || (changes && rf_snapshot_before(env, guest, "define", err) < 0))
         return -1;
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
     if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)
@@ -299,8 +305,10 @@ static int start_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = lookup(guest, connection);
+    rf_autodomain virDomainPtr domain = NULL;
     int state = VIR_DOMAIN_NOSTATE, result;
+    if (rf_domain_find(connection, guest->asked->name, &domain, err) < 0)
+        return -1;
     if (!domain || virDomainGetState(domain, &state, NULL, 0) < 0)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
     switch (state) {

@@ -13,7 +13,6 @@
 #include "postinstall/pool_room.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -125,7 +124,8 @@ static bool named(const rf_node_model *model, const char *file)
     return false;
 }
 
-/* Images that no guest names any more, and what was left of them. Artefacts (".art") are not images. */
+/* Images that no guest names any more, and what was left of them. Artefacts (".art") are not images
+ * (artefact_tidy.c). */
 static void remove_others(const rf_node_model *model)
 {
     rf_autofree char *directory = rf_node_path(model, "%s", RF_FETCHED_DIR);
@@ -136,22 +136,22 @@ static void remove_others(const rf_node_model *model)
 }
 
 /* A transfer that was refused for its size has hit one of two walls; the second is the disk itself, where somebody else was quicker. */
-static int explain(const struct rf_node_guest *guest, uint64_t room, rf_error *why, rf_error **err)
+static int explain(const struct rf_node_guest *guest, uint64_t room, enum rf_fetch_fault fault, rf_error *why,
+                   rf_error **err)
 {
     const char *name = guest->asked->name;
     rf_autofree char *text = rf_error_text(why), *disk = rf_size_text(guest->disk), *left = rf_size_text(room);
     rf_error_free(why);
-    const bool too_large = strstr(text, "bytes allowed");
-    if ((too_large && room < largest_file(guest)) || strstr(text, strerror(ENOSPC)))
+    if (fault == RF_FETCH_NO_ROOM || (fault == RF_FETCH_TOO_LARGE && room < largest_file(guest)))
         return rf_fail(
             err, RF_FAILED,
             "%s: settings.url: there is no room for the image: %s are left beside what the other guests need "
             "(%s); remove what is not needed in %s, then 'richtfest apply'",
             name, left, text, RF_POOL_DIR);
-    if (too_large)
+    if (fault == RF_FETCH_TOO_LARGE)
         return rf_fail(err, RF_FAILED, "%s: disk: the image is larger than the guest's disk of %s (%s); give it more",
                        name, disk, text);
-    if (strstr(text, "the checksum of"))
+    if (fault == RF_FETCH_WRONG)
         return rf_fail(err, RF_FAILED,
                        "%s: settings.sha256: %s; compare with what the publisher says, and write that checksum, or "
                        "the address of that very version",
@@ -174,11 +174,12 @@ static int bring(struct rf_step_env *env, const struct rf_node_guest *guest, rf_
                                          .max = largest_file(guest),
                                          .room = share.bytes,
                                          .pause_max = PAUSE_MAX};
+    enum rf_fetch_fault fault = RF_FETCH_NO_ROOM;
     rf_error *why = NULL;
     if (share.bytes == 0)
         rf_fail(&why, RF_FAILED, "no bytes allowed");
-    if (why || rf_download(&download, env, &why) < 0)
-        return explain(guest, share.bytes, why, err);
+    if (why || rf_download(&download, env, &fault, &why) < 0)
+        return explain(guest, share.bytes, fault, why, err);
     return 0;
 }
 

@@ -130,20 +130,17 @@ static void go_on(struct pause *pause)
 #define autopause RF_CLEANUP(go_on)
 
 /* 0 cloned, 1 this file system can't. */
-static int clone_file(const char *from, const char *to, rf_error **err)
+static int clone_file(const char *from, int target, rf_error **err)
 {
     rf_autofd int source = open(from, O_RDONLY | O_CLOEXEC);
     if (source < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "opening %s", from);
-    rf_autofd int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (target < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "creating %s", to);
     return ioctl(target, FICLONE, source) == 0 ? 0 : 1;
 }
 
 /* QEMU flushes everything that it holds of the disk when the guest is suspended, so the file is whole at that moment. Without an agent
  * the file systems are as after a power cut, which they survive. */
-static int clone_running(virDomainPtr domain, const char *from, const char *to, rf_error **err)
+static int clone_running(virDomainPtr domain, const char *from, int to, rf_error **err)
 {
     autopause struct pause pause = {.domain = domain};
     pause.frozen = virDomainFSFreeze(domain, NULL, 0, 0) >= 0;
@@ -210,8 +207,34 @@ static int check_target(const rf_node_model *model, const char *name, const char
     return 0;
 }
 
+/* Two exports of one guest would write the same file, and one would wake the guest while the other clones its disk. */
+static int alone(const rf_node_model *model, const char *name, rf_lock_waiting *waiting, struct rf_lock *ret_lock,
+                 rf_error **err)
+{
+    rf_autofree char *directory = rf_node_path(model, "%s", RF_RUN_DIR),
+                     *path = rf_format("%s/export-%s.lock", directory, name),
+                     *what = rf_format("richtfest guest export %s", name);
+    if (rf_make_dirs(directory, 0700, err) < 0)
+        return -1;
+    return rf_lock_take(path, what, waiting, NULL, ret_lock, NULL, err);
+}
+
+/* Its disk's clone has no name: however this ends, nothing is left of it. */
+static int write_running(rf_runner *runner, const rf_node_model *model, virDomainPtr domain, const char *disk,
+                         const char *directory, rf_error **err)
+{
+    rf_autofree char *pool = rf_node_path(model, "%s", RF_POOL_DIR);
+    rf_autofd int clone = open(pool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (clone < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "a file for the clone in %s", pool);
+    if (clone_running(domain, disk, clone, err) < 0)
+        return -1;
+    rf_autofree char *path = rf_format("/proc/%d/fd/%d", (int)getpid(), clone);
+    return write_out(runner, domain, path, directory, err);
+}
+
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
-                    rf_error **err)
+                    rf_lock_waiting *waiting, rf_error **err)
 {
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
     rf_autofree char *disk = domain ? disk_of(domain) : NULL;
@@ -219,15 +242,14 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
         return -1;
     if (!disk)
         return rf_fail(err, RF_FAILED, "%s has no disk in a file", name);
-    const int active = check_target(model, name, disk, directory, err) < 0 ? -1 : rf_domain_active(domain, err);
+    rf_autolock struct rf_lock lock = {0};
+    if (check_target(model, name, disk, directory, err) < 0 || alone(model, name, waiting, &lock, err) < 0)
+        return -1;
+    const int active = rf_domain_active(domain, err);
     if (active < 0)
         return -1;
-    if (!active)
-        return write_out(runner, domain, disk, directory, err);
-    RF_CLEANUP(remove_file) char *clone = rf_node_path(model, "%s/.%s.export", RF_POOL_DIR, name);
-    if (clone_running(domain, disk, clone, err) < 0)
-        return -1;
-    return write_out(runner, domain, clone, directory, err);
+    return active ? write_running(runner, model, domain, disk, directory, err)
+                  : write_out(runner, domain, disk, directory, err);
 }
 
 /* "qcow2" or "raw", read from its header by this program: a tool that opens an image opens what it names, too. NULL and *err. */

@@ -2,6 +2,7 @@
 /* What people do with a guest as a whole: take it out, bring it in, enlarge its disk, delete it. For commands, not for the plan. */
 #pragma once
 
+#include "base/lock.h"
 #include "base/step.h"
 #include "postinstall/node.h"
 
@@ -15,9 +16,11 @@ json_t *rf_guest_list(const rf_node_model *model, rf_error **err);
 
 /* Writes DIRECTORY/NAME.qcow2 (one file, without snapshots) and DIRECTORY/NAME.xml. A running guest's file systems are held still
  * and it stands still itself while its disk is cloned, which takes a second where the file system can clone; where it can't,
- * the guest has to be shut down first. A directory that holds guests' disks or images is refused. What is there under these names is replaced when the new is complete. */
+ * the guest has to be shut down first. A directory that holds guests' disks or images is refused. What is there under these names is replaced when the new is complete.
+ * One at a time exports a guest: whoever else does is waited for, and `waiting` is told (base/lock.h). A kill leaves DIRECTORY/.NAME.qcow2.new, which the
+ * next export replaces. */
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
-                    rf_error **err);
+                    rf_lock_waiting *waiting, rf_error **err);
 
 /* Makes `file` (qcow2 or raw) the disk of a guest of the profile that has none yet, as one that was set up elsewhere: the next apply defines
  * and starts it and tells it what has changed. The file itself is only read. */

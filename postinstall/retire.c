@@ -27,14 +27,18 @@ static enum rf_probe retire_probe(struct rf_step_env *env, const void *arg, rf_e
     const int found = rf_domain_find(connection, retired->name, &domain, err);
     if (found <= 0)
         return found < 0 ? RF_PROBE_ERROR : RF_PROBE_DONE;
-    bool still = virDomainIsActive(domain) == 0 && virDomainGetAutostart(domain, &autostart) == 0 && !autostart;
+    const int active = rf_domain_active(domain, err);
+    if (active < 0)
+        return RF_PROBE_ERROR;
+    bool still = !active && virDomainGetAutostart(domain, &autostart) == 0 && !autostart;
     return still ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int shut_down(virDomainPtr domain, const char *name, rf_error **err)
 {
     double began = rf_now(), asked = 0;
-    while (virDomainIsActive(domain) == 1) {
+    int active;
+    while ((active = rf_domain_active(domain, err)) == 1) {
         double now = rf_now();
         if (now - began > PATIENCE)
             return rf_fail(
@@ -48,7 +52,7 @@ static int shut_down(virDomainPtr domain, const char *name, rf_error **err)
         }
         usleep(POLL_MS * 1000);
     }
-    return 0;
+    return active;
 }
 
 static int retire_apply(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -58,8 +62,11 @@ static int retire_apply(struct rf_step_env *env, const void *arg, rf_error **err
     virConnectPtr connection = rf_libvirt_connect(retired->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, retired->name);
-    if (!domain || virDomainSetAutostart(domain, 0) < 0)
+    rf_autodomain virDomainPtr domain = NULL;
+    const int found = rf_domain_find(connection, retired->name, &domain, err);
+    if (found <= 0) /* deleted meanwhile: there is nothing to keep */
+        return found;
+    if (virDomainSetAutostart(domain, 0) < 0)
         return rf_libvirt_fail(err, "keeping %s from starting with the node", retired->name);
     return shut_down(domain, retired->name, err);
 }

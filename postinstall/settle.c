@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "postinstall/artefact.h"
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
@@ -73,7 +74,9 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (rf_domain_find(connection, guest->asked->name, &domain, err) < 0)
+        return -1;
     if (!domain)
         return rf_libvirt_fail(err, "the guest %s", guest->asked->name);
     if (!rf_guest_fetch_url(guest)) { /* else: a system of others may look at it again; it is not asked to let go */
@@ -82,7 +85,7 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     }
     if (redefine(connection, guest, err) < 0)
         return -1;
-    if (remove_file(seed, err) < 0 || remove_file(artefacts, err) < 0)
+    if (remove_file(seed, err) < 0 || rf_artefact_drop_drive(guest, err) < 0)
         return -1;
     if (rf_secret_handed_over(guest, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 ||
         rf_configure_settled(guest, err) < 0 || rf_grow_remember(guest, guest->disk, err) < 0)
@@ -91,6 +94,7 @@ static int settle_apply(struct rf_step_env *env, const void *arg, rf_error **err
     rf_autofree char *text = rf_json_text(facts);
     if (rf_write_file(mark, text, strlen(text), 0600, err) < 0)
         return -1;
+    rf_artefact_tidy(guest->node);
     return rf_secret_remove(guest,
                             err); /* not before the mark: an unsettled guest without its key would get another one */
 }

@@ -101,10 +101,13 @@ static int find(virDomainPtr domain, const char *name, virDomainSnapshotPtr *ret
     *ret_snapshot = virDomainSnapshotLookupByName(domain, name ? name : newest, 0);
     if (*ret_snapshot)
         return 0;
+    if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_SNAPSHOT)
+        return rf_libvirt_fail(err, "asking for the snapshot %s of %s", name ? name : newest, virDomainGetName(domain));
     rf_autofree char *all = NULL;
     for (size_t i = 0; i < count; i++)
         rf_append(&all, "%s%s", all ? ", " : "", rf_json_string(json_array_get(list, i), "name"));
-    return rf_fail(err, RF_FAILED, "%s has no snapshot '%s'; there are %s", virDomainGetName(domain), name, all);
+    return rf_fail(err, RF_FAILED, "%s has no snapshot '%s'; there are %s", virDomainGetName(domain),
+                   name ? name : newest, all);
 }
 
 int rf_snapshot_rollback(virDomainPtr domain, const char *name, char **ret_name, rf_error **err)
@@ -166,12 +169,15 @@ int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *gues
 {
     rf_autoerror rf_error *why = NULL;
     rf_autofree char *time = now_text(), *name = rf_format(RF_SNAPSHOT_PREFIX "%s-%s", time, what), *taken = NULL;
+    if (!rf_guest_settled(guest))
+        return 0;
     virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, err);
     if (!connection)
         return -1;
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, guest->asked->name);
-    if (!domain || !rf_guest_settled(guest))
-        return 0;
+    rf_autodomain virDomainPtr domain = NULL;
+    const int found = rf_domain_find(connection, guest->asked->name, &domain, err);
+    if (found <= 0)
+        return found;
     if (rf_snapshot_take(domain, name, "taken before the engine changed the guest", &taken, &why) == 0) {
         tell(env, "snapshot taken: ", taken);
         return prune(domain, err);

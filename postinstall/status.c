@@ -57,9 +57,10 @@ static void *ask(void *data)
 
 static bool is_running(const struct rf_node_guest *guest, virConnectPtr connection)
 {
-    rf_autodomain virDomainPtr domain = connection ? virDomainLookupByName(connection, guest->asked->name) : NULL;
+    rf_autodomain virDomainPtr domain = NULL;
     int state = VIR_DOMAIN_NOSTATE;
-    return domain && virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING;
+    return connection && rf_domain_find(connection, guest->asked->name, &domain, NULL) == 1 &&
+           virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING;
 }
 
 /* The caller frees the array and the probes in it. */
@@ -105,11 +106,12 @@ static json_t *kept_json(const rf_node_model *model, virConnectPtr connection)
 
 static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr connection, json_t *probes)
 {
-    rf_autodomain virDomainPtr domain = connection ? virDomainLookupByName(connection, guest->asked->name) : NULL;
+    rf_autodomain virDomainPtr domain = NULL;
     int state = VIR_DOMAIN_NOSTATE;
+    const int found = connection ? rf_domain_find(connection, guest->asked->name, &domain, NULL) : -1;
     if (domain)
         virDomainGetState(domain, &state, NULL, 0);
-    const char *absent = connection ? "not defined" : "unknown";
+    const char *absent = found < 0 ? "unknown" : "not defined";
     json_t *json =
         json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", guest->asked->name, "recipe", guest->recipe->name, "state",
                   domain ? rf_domain_state_name(state) : absent, "address", guest->address, "fqdn", guest->fqdn);

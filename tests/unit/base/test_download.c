@@ -25,6 +25,7 @@ struct desk {
     unsigned seconds;
     uint64_t heavy;
     bool one_place; /* else two, which are the same server */
+    enum rf_fetch_fault fault;
 };
 
 static void open_desk(struct desk *desk, const char *const *answers)
@@ -60,7 +61,7 @@ static int bring(struct desk *desk, rf_error **err)
                                          .pause_max = 1,
                                          .seconds = desk->seconds,
                                          .heavy = desk->heavy};
-    return rf_download(&download, &env, err);
+    return rf_download(&download, &env, &desk->fault, err);
 }
 
 static void write_text(const char *path, const char *text)
@@ -154,7 +155,24 @@ static void other_bytes_are_not_used(void **state)
     assert_null(strstr(text, "secret"));
     assert_non_null(strstr(text, "is wrong (SHA-256 "));
     assert_error_has(error, "status 404"); /* the second place */
+    assert_int_equal(desk.fault, RF_FETCH_NO_ANSWER);
     assert_false(rf_exists(desk.path));
+}
+
+static void what_was_wrong_with_the_last_place_is_told(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    open_desk(&desk, ANSWERS(NOT_FOUND, OK("10", "9876543210"), OK("10", "9876543210")));
+    assert_int_equal(bring(&desk, NULL), -1);
+    assert_int_equal(desk.fault, RF_FETCH_WRONG);
+    desk.one_place = true;
+    desk.max = 9;
+    assert_int_equal(bring(&desk, NULL), -1);
+    assert_int_equal(desk.fault, RF_FETCH_TOO_LARGE);
+    rf_remove_tree(desk.top, NULL);
+    assert_int_equal(bring(&desk, NULL), -1);
+    assert_int_equal(desk.fault, RF_FETCH_NO_ANSWER);
 }
 
 static void the_second_place_helps(void **state)
@@ -292,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_server_without_ranges_gives_the_whole),
         cmocka_unit_test(the_beginning_of_another_file_is_thrown_away),
         cmocka_unit_test(other_bytes_are_not_used),
+        cmocka_unit_test(what_was_wrong_with_the_last_place_is_told),
         cmocka_unit_test(the_second_place_helps),
         cmocka_unit_test(too_large_is_refused_before_it_comes),
         cmocka_unit_test(room_counts_what_is_still_to_come),

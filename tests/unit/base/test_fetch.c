@@ -4,7 +4,10 @@
 #include "base/units.h"
 #include "tests/unit/base/receiver.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static void what_is_shown_of_a_url(void **state)
 {
@@ -378,7 +381,7 @@ static char *fetched_file(const char *const *answers, size_t max, uint64_t *ret_
     const struct rf_fetch fetch = {
         .url = url, .max = max, .seconds = 10, .attempts = 2, .pause_max = 1, .progress = note, .data = ret_told};
     char *text = NULL;
-    if (rf_fetch_file(&fetch, fd, err) == 0)
+    if (rf_fetch_file(&fetch, fd, NULL, err) == 0)
         assert_int_equal(rf_read_file(path, 1000, &text, NULL, NULL), 0);
     rf_remove_tree(top, NULL);
     return text;
@@ -411,15 +414,36 @@ static void too_much_for_a_file_is_refused(void **state)
     assert_error_has(error, "the answer is larger than the 4 bytes allowed");
 }
 
+/* The file whose disk is full; /dev/full can't be cut as a file can. */
+static int *full(void)
+{
+    static int fd = -1;
+    return &fd;
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    if (fd != *full())
+        return syscall(SYS_write, fd, data, size);
+    errno = ENOSPC;
+    return -1;
+}
+
 static void a_full_disk_is_said_at_once(void **state)
 {
     (void)state;
     SERVER(self, url, OK("5", "hello"));
-    rf_autofd int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+    rf_autofree char *top = unit_directory(), *path = rf_format("%s/file", top);
+    rf_autofd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     const struct rf_fetch fetch = {.url = url, .max = 100, .seconds = 10, .attempts = 0};
+    enum rf_fetch_fault fault = RF_FETCH_NO_ANSWER;
     rf_error *error = NULL;
-    assert_int_equal(rf_fetch_file(&fetch, fd, &error), -1);
-    assert_error_has(error, "/a.yaml can't be fetched: ");
+    *full() = fd;
+    assert_int_equal(rf_fetch_file(&fetch, fd, &fault, &error), -1);
+    *full() = -1;
+    assert_int_equal(fault, RF_FETCH_NO_ROOM);
+    assert_error_has(error, "/a.yaml can't be fetched: it can't be stored: No space left");
+    rf_remove_tree(top, NULL);
 }
 
 /* A server that has gone to sleep is not waited for as long as the whole may take. */
@@ -435,8 +459,10 @@ static void what_comes_too_slowly_is_given_up(void **state)
     const struct rf_fetch fetch = {
         .url = url, .max = 100, .seconds = 60, .attempts = 1, .floor = 20000, .floor_seconds = 1};
     const double before = rf_now();
-    assert_int_equal(rf_fetch_file(&fetch, fd, &error), -1);
+    enum rf_fetch_fault fault = RF_FETCH_NO_ROOM;
+    assert_int_equal(rf_fetch_file(&fetch, fd, &fault, &error), -1);
     assert_true(rf_now() - before < 8);
+    assert_int_equal(fault, RF_FETCH_NO_ANSWER);
     assert_error_has(error, "too slow");
     receiver_close(&server);
     rf_remove_tree(directory, NULL);

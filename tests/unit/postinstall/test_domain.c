@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "postinstall/domain.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -32,7 +33,7 @@ static void a_guest_comes_up_and_settles(void **state)
     (void)state;
     struct fixture fixture;
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
+    rf_autojson json_t *facts = json_pack("{s:b,s:[]}", "kvm", 0, "artefacts");
     fixture_open(&fixture, facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     rf_autofree char *seed = rf_guest_seed_path(guest);
@@ -63,6 +64,9 @@ static void a_guest_comes_up_and_settles(void **state)
     rf_autofree char *seeds = rf_format("%.*s", (int)(strrchr(seed, '/') - seed), seed);
     assert_int_equal(rf_make_dirs(seeds, 0755, NULL), 0);
     assert_int_equal(rf_write_file(seed, "x", 1, 0600, NULL), 0);
+    rf_autofree char *note = rf_format("%s.wanted", artefacts);
+    assert_int_equal(rf_write_file(note, "x", 1, 0600, NULL), 0);
+    fixture_write(&fixture, RF_FETCHED_DIR "/0123.art", "x", 0600);
     assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_settle.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
@@ -80,6 +84,9 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_null(strstr(after, seed));
     assert_null(strstr(after, artefacts));
     assert_false(rf_exists(artefacts));
+    assert_false(rf_exists(note));
+    rf_autofree char *fetched = fixture_read(&fixture, RF_FETCHED_DIR "/0123.art");
+    assert_null(fetched);
     assert_null(secrets);
     assert_false(rf_exists(seed));
     virDomainUndefine(domain);
@@ -264,6 +271,45 @@ static void guests_are_started_one_by_one(void **state)
     fixture_close(&fixture);
 }
 
+/* Taken for absent, a running guest would count as stopped, and be defined anew without a snapshot. */
+static void an_error_of_libvirt_is_not_taken_for_absent(void **state)
+{
+    (void)state;
+    static const char words[] = "whether there is a guest 'dc1' could not be asked";
+    static const struct rf_step_ops *const steps[] = {&rf_step_domain, &rf_step_start, &rf_step_settle};
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_domain_running(guest, &error), 0); /* libvirt says so */
+    *faults() = (struct faults){.lookup = true};
+    assert_int_equal(rf_domain_running(guest, &error), -1);
+    assert_error_has(error, words);
+    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_ERROR);
+    assert_error_has(error, words);
+    for (size_t i = 0; i < RF_COUNT(steps); i++) {
+        assert_int_equal(steps[i]->apply(&fixture.env, guest, &error), -1);
+        assert_error_has(error, words);
+    }
+    *faults() = (struct faults){0};
+    fixture_close(&fixture);
+}
+
+static void a_state_that_libvirt_cannot_tell_is_not_taken_for_off(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open_with(&fixture, "  - {name: test, recipe: plain}\n", NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    assert_int_equal(rf_domain_running(guest, &error), 1); /* the mock's own domain */
+    *faults() = (struct faults){.state = true};
+    assert_int_equal(rf_domain_running(guest, &error), -1);
+    assert_error_has(error, "whether test is running could not be asked");
+    *faults() = (struct faults){0};
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +320,8 @@ int main(void)
         cmocka_unit_test(a_changed_profile_is_defined_again),
         cmocka_unit_test(too_little_memory_is_said_before_the_start),
         cmocka_unit_test(guests_are_started_one_by_one),
+        cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
+        cmocka_unit_test(a_state_that_libvirt_cannot_tell_is_not_taken_for_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,35 +7,37 @@
 #include "postinstall/guest_file.h"
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 #define POOL "/var/lib/libvirt/images"
 
-/* libvirt that can't answer (its daemon was stopped just now): the two functions below stand before the library's own. */
-struct faults {
-    bool lookup, active;
-};
-
-static struct faults *faults(void)
+/* This machine's file systems may not be able to clone; the mock's guests don't write, so a copy is one. */
+int ioctl(int fd, unsigned long request, ...)
 {
-    static struct faults state;
-    return &state;
+    int (*real)(int, unsigned long, void *);
+    va_list args;
+    va_start(args, request);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    *(void **)&real = dlsym(RTLD_NEXT, "ioctl");
+    if (request != FICLONE)
+        return real(fd, request, argument);
+    struct stat facts;
+    const int source = (int)(intptr_t)argument;
+    off_t offset = 0;
+    return fstat(source, &facts) == 0 && sendfile(fd, source, &offset, (size_t)facts.st_size) == facts.st_size ? 0 : -1;
 }
 
-virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
+static void nobody(void *data, const char *holder)
 {
-    virDomainPtr (*real)(virConnectPtr, const char *);
-    *(void **)&real = dlsym(RTLD_NEXT, "virDomainLookupByName");
-    return real(faults()->lookup ? NULL : connection, name);
-}
-
-int virDomainIsActive(virDomainPtr domain)
-{
-    int (*real)(virDomainPtr);
-    *(void **)&real = dlsym(RTLD_NEXT, "virDomainIsActive");
-    return real(faults()->active ? NULL : domain);
+    (void)data;
+    fail_msg("waited for %s", holder);
 }
 
 static virDomainPtr define(const struct fixture *fixture, const char *name)
@@ -200,10 +202,10 @@ static void a_disk_is_not_exported_onto_itself(void **state)
     assert_int_equal(linkat(AT_FDCWD, disk, AT_FDCWD, hard, 0), 0);
     const char *const refused[] = {pool, link, base};
     for (size_t i = 0; i < RF_COUNT(refused); i++) {
-        assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", refused[i], &error), -1);
+        assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", refused[i], nobody, &error), -1);
         assert_error_has(error, "holds the disks and images that guests are made of");
     }
-    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", other, &error), -1);
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", other, nobody, &error), -1);
     assert_error_has(error, "/o/dc1.qcow2 is the disk of dc1 itself");
     rf_autofree char *kept = fixture_read(&fixture, POOL "/dc1.qcow2"), *xml = fixture_read(&fixture, POOL "/dc1.xml");
     assert_string_equal(kept, "x");
@@ -228,7 +230,7 @@ static void out_and_in_again(void **state)
     rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
     rf_autofree char *out = rf_format("%s/out", fixture.root), *file = rf_format("%s/dc1.qcow2", out);
     assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
-    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, &error), 0);
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), 0);
     rf_autofree char *xml = fixture_read(&fixture, "/out/dc1.xml");
     assert_non_null(strstr(xml, "<name>dc1</name>"));
     assert_true(rf_exists(file));
@@ -245,6 +247,103 @@ static void out_and_in_again(void **state)
     assert_null(pending);
     assert_non_null(rf_json_string(kept, "probe"));
     assert_int_equal(rf_step_guest_configure.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+/* "a b c": what lies in that directory, hidden files too; the caller frees it. */
+static char *lying_in(const struct fixture *fixture, const char *directory)
+{
+    rf_autofree char *path = rf_format("%s%s", fixture->root, directory);
+    rf_autodir DIR *entries = opendir(path);
+    char *text = rf_strdup("");
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rf_append(&text, "%s ", entry->d_name);
+    return text;
+}
+
+static void a_running_guest_leaves_no_clone_behind(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
+    rf_autofree char *out = rf_format("%s/out", fixture.root);
+    assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
+    assert_int_equal(virDomainCreate(domain), 0);
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), 0);
+    rf_autofree char *file = fixture_read(&fixture, "/out/dc1.qcow2"), *pool = lying_in(&fixture, POOL);
+    assert_non_null(file);
+    assert_string_equal(pool, "dc1.qcow2 ");
+    int running = VIR_DOMAIN_NOSTATE;
+    assert_int_equal(virDomainGetState(domain, &running, NULL, 0), 0);
+    assert_int_equal(running, VIR_DOMAIN_RUNNING);
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+struct second {
+    struct fixture *fixture;
+    char *out;
+    atomic_bool waits;
+    int result;
+};
+
+static struct second *second_export(void)
+{
+    static struct second state;
+    return &state;
+}
+
+static void note_wait(void *data, const char *holder)
+{
+    (void)data;
+    second_export()->waits = strncmp(holder, "the first", strlen("the first")) == 0;
+}
+
+static void *export_second(void *arg)
+{
+    struct second *second = arg;
+    second->result =
+        rf_guest_export(second->fixture->runner, second->fixture->model, "dc1", second->out, note_wait, NULL);
+    return NULL;
+}
+
+/* They would write one file, and the first would wake the guest while the second clones its disk. */
+static void a_guest_is_exported_once_at_a_time(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct second *second = second_export();
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, POOL "/dc1.qcow2", "x", 0600);
+    fixture_write(&fixture, "/out/.dc1.qcow2.new", "x", 0600); /* for the runner that does nothing */
+    fixture_write(&fixture, RF_RUN_DIR "/export-dc1.lock", "", 0600);
+    rf_autofree char *out = rf_format("%s/out", fixture.root);
+    rf_autofree char *path = rf_format("%s" RF_RUN_DIR "/export-dc1.lock", fixture.root);
+    struct rf_lock lock = {0};
+    assert_int_equal(rf_lock_take(path, "the first", nobody, NULL, &lock, NULL, NULL), 0);
+    *second = (struct second){.fixture = &fixture, .out = out, .result = -1};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, export_second, second), 0);
+    for (unsigned i = 0; i < 500 && !second->waits; i++)
+        usleep(10000);
+    rf_autofree char *meanwhile = fixture_read(&fixture, "/out/dc1.qcow2");
+    rf_lock_release(&lock);
+    pthread_join(thread, NULL);
+    assert_true(second->waits);
+    assert_null(meanwhile);
+    assert_int_equal(second->result, 0);
     virDomainUndefine(domain);
     fixture_close(&fixture);
 }
@@ -312,6 +411,8 @@ int main(void)
         cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
         cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),
+        cmocka_unit_test(a_running_guest_leaves_no_clone_behind),
+        cmocka_unit_test(a_guest_is_exported_once_at_a_time),
         cmocka_unit_test(half_images_are_refused),
         cmocka_unit_test(a_disk_that_appeared_is_kept),
     };

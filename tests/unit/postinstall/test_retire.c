@@ -3,6 +3,7 @@
 #include "postinstall/facts.h"
 #include "postinstall/retire.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
 #define ONE "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
 
@@ -54,11 +55,51 @@ static void a_domain_of_somebody_else_is_not_ours(void **state)
     fixture_close(&fixture);
 }
 
+/* Taken for absent or shut off it would count as retired, and start with the node again. */
+static void what_libvirt_cannot_say_is_an_error(void **state)
+{
+    (void)state;
+    static const struct faults kinds[] = {{.lookup = true}, {.active = true}};
+    static const char *const words[] = {"whether there is a guest 'old' could not be asked",
+                                        "whether old is running could not be asked"};
+    struct fixture fixture;
+    rf_error *error = NULL;
+    rf_autojson json_t *facts = json_pack("{s:{s:{s:s}}}", "guests", "old", "digest", "x");
+    fixture_open_with(&fixture, ONE, facts, rf_runner_dry());
+    const struct rf_node_retired *retired = &fixture.model->retired[0];
+    rf_autodomain virDomainPtr domain = define(rf_libvirt_connect(fixture.model->libvirt, NULL), "old");
+    assert_int_equal(virDomainCreate(domain), 0);
+    for (size_t i = 0; i < RF_COUNT(kinds); i++) {
+        *faults() = kinds[i];
+        assert_int_equal(rf_step_retire.probe(&fixture.env, retired, &error), RF_PROBE_ERROR);
+        assert_error_has(error, words[i]);
+        assert_int_equal(rf_step_retire.apply(&fixture.env, retired, &error), -1);
+        assert_error_has(error, words[i]);
+    }
+    *faults() = (struct faults){0};
+    assert_int_equal(virDomainIsActive(domain), 1);
+    virDomainDestroy(domain);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
+static void one_that_was_deleted_meanwhile_is_no_error(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:{s:{s:s}}}", "guests", "old", "digest", "x");
+    fixture_open_with(&fixture, ONE, facts, rf_runner_dry());
+    assert_int_equal(rf_step_retire.apply(&fixture.env, &fixture.model->retired[0], NULL), 0);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_shut_down_and_kept),
         cmocka_unit_test(a_domain_of_somebody_else_is_not_ours),
+        cmocka_unit_test(what_libvirt_cannot_say_is_an_error),
+        cmocka_unit_test(one_that_was_deleted_meanwhile_is_no_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/paths.h"
 #include "postinstall/snapshot.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
 static virDomainPtr define(const struct fixture *fixture, const char *name)
 {
@@ -96,12 +97,29 @@ static void the_engine_keeps_its_last_ones_and_everybody_elses(void **state)
     fixture_close(&fixture);
 }
 
+static void nothing_is_changed_where_nobody_knows_whether_there_is_a_guest(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    assert_int_equal(rf_snapshot_before(&fixture.env, guest, "define", &error), 0); /* not defined */
+    *faults() = (struct faults){.lookup = true};
+    assert_int_equal(rf_snapshot_before(&fixture.env, guest, "define", &error), -1);
+    assert_error_has(error, "whether there is a guest 'dc1' could not be asked");
+    *faults() = (struct faults){0};
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taken_listed_and_brought_back),
         cmocka_unit_test(names_are_made_from_the_time),
         cmocka_unit_test(the_engine_keeps_its_last_ones_and_everybody_elses),
+        cmocka_unit_test(nothing_is_changed_where_nobody_knows_whether_there_is_a_guest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

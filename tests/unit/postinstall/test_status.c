@@ -4,6 +4,7 @@
 #include "postinstall/network.h"
 #include "postinstall/status.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/libvirt_faults.h"
 
 static void status_tells_what_is_not_there(void **state)
 {
@@ -59,6 +60,11 @@ static void status_follows_the_node(void **state)
     const json_t *first = json_array_get(json_object_get(before, "guests"), 0);
     assert_string_equal(rf_json_string(first, "state"), "not defined");
     assert_null(rf_json_string(first, "handover"));
+    *faults() = (struct faults){.lookup = true};
+    rf_autojson json_t *mute = status_of(&fixture);
+    *faults() = (struct faults){0};
+    first = json_array_get(json_object_get(mute, "guests"), 0);
+    assert_string_equal(rf_json_string(first, "state"), "unknown");
 
     assert_int_equal(rf_step_network.apply(&fixture.env, fixture.model, NULL), 0);
     const bool defined = rf_step_domain.apply(&fixture.env, guest, NULL) == 0; /* not on every release */
