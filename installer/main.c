@@ -100,6 +100,24 @@ static int unknown(int argc, char **argv)
     return RF_USAGE;
 }
 
+/* The commands of one group: asked for by `help GROUP` and `GROUP --help`, or met by `GROUP` alone. */
+static int group(FILE *out, char *word)
+{
+    size_t length = strlen(word);
+    if (!is_group(word))
+        return unknown(1, &word);
+    fprintf(out, "usage: richtfest %s COMMAND …\n\n", word);
+    for (size_t i = 0; i < RF_COUNT(commands); i++)
+        if (strncmp(commands[i]->name, word, length) == 0 && commands[i]->name[length] == ' ')
+            fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
+    return out == stdout ? RF_OK : RF_USAGE;
+}
+
+static bool asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int help(int argc, char **argv)
 {
     int words;
@@ -110,7 +128,7 @@ static int help(int argc, char **argv)
     }
     const struct rf_subcommand *command = find(argc, argv, &words);
     if (!command)
-        return unknown(argc, argv);
+        return argc == 1 ? group(stdout, argv[0]) : unknown(argc, argv);
     rf_autofree char *options = rf_options_text(command->options);
     printf("usage: richtfest %s %s\n\n%s\n%s%s%s", command->name, command->usage, command->summary,
            *options || command->help ? "\n" : "", options, command->help ? command->help : "");
@@ -124,16 +142,18 @@ static int dispatch(int argc, char **argv)
         fputs(text, stderr);
         return RF_USAGE;
     }
-    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+    if (strcmp(argv[0], "help") == 0 || asks_help(argv[0]))
         return help(argc - 1, argv + 1);
     if (strcmp(argv[0], "--version") == 0)
         return printf("richtfest %s\n", RF_VERSION) < 0 ? RF_FAILED : RF_OK;
     int words;
     const struct rf_subcommand *command = find(argc, argv, &words);
+    if (!command && (argc == 1 || asks_help(argv[1])))
+        return group(argc == 1 ? stderr : stdout, argv[0]);
     if (!command)
         return unknown(argc, argv);
     for (int i = words; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0)
+        if (asks_help(argv[i]))
             return help(words, argv);
     return command->run(command, argc - words + 1, argv + words - 1);
 }

@@ -70,6 +70,15 @@ def test_a_suite_that_was_not_tried_is_refused():
     assert "known: trixie" in done.stderr
 
 
+def test_a_group_lists_its_commands():
+    for words in (("guest", "--help"), ("help", "guest"), ("guest", "-h")):
+        done = run(*words)
+        assert done.returncode == 0 and "guest rollback" in done.stdout and "vpn show" not in done.stdout, words
+    alone = run("guest")
+    assert alone.returncode == 64 and "guest rollback" in alone.stderr and not alone.stdout
+    assert run("help", "guset").returncode == 64
+
+
 def test_a_slip_gets_a_suggestion():
     assert "did you mean `inventory`?" in run("inventroy").stderr
     assert "did you mean `image inspect`?" in run("image", "inspekt").stderr
