@@ -37,6 +37,8 @@ typedef struct rf_deploy {
 rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
                          const struct rf_site_options *options);
 void rf_deploy_free(rf_deploy *deploy);
+RF_GUARD(rf_deploy, rf_deploy_free);
+#define rf_autodeploy RF_CLEANUP(rf_guard_rf_deploy)
 
 /* Says which images the node's guests need: those are checked before the first write and must be copied; others are brought along for
  * guests that are added later. */

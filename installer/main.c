@@ -14,6 +14,7 @@ static const struct rf_subcommand *const commands[] = {
     &rf_cmd_plan,
     &rf_cmd_apply,
     &rf_cmd_status,
+    &rf_cmd_verify_boot,
     &rf_cmd_image_build,
     &rf_cmd_image_customize,
     &rf_cmd_image_inspect,

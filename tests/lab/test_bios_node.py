@@ -3,6 +3,7 @@
 it, which the installer and the node need to send their reports. The medium is pulled while the root is unpacked, and comes back; it
 is gone at the first boot; and at the end the first disk is gone too."""
 
+import json
 import re
 
 import pytest
@@ -81,6 +82,34 @@ def check_tries_again(node, lab, reports):
     node.ssh("test -s /etc/nftables.conf")
 
 
+def verify_boot(node):
+    """`richtfest verify-boot`: its exit code and {member: disk}."""
+    done = node.sudo("richtfest verify-boot --json", check=False)
+    return done.returncode, {disk["member"]: disk for disk in json.loads(done.stdout)}
+
+
+def after_packages(node):
+    """Runs what apt would run after it has changed packages."""
+    hook = re.search(r'DPkg::Post-Invoke:: "(if .*verify-boot.*)";', node.ssh("apt-config dump DPkg::Post-Invoke").stdout).group(1)
+    node.sudo("sh", input=hook + "\n")
+
+
+def check_every_disk_boots(node):
+    """Proved from the bytes: a loader that is gone, or another one, is found on the very disk; and mended."""
+    code, disks = verify_boot(node)
+    assert code == 0 and set(disks) == {1, 2}, disks
+    esp, disk = f"/dev/{disks[1]['name']}2", f"/dev/{disks[2]['name']}"
+    node.sudo("sh", input=f"set -e; mkdir /run/lab-esp; mount {esp} /run/lab-esp; rm /run/lab-esp/EFI/BOOT/BOOTX64.EFI\n"
+                          "umount /run/lab-esp\n")
+    node.sudo(f"dd if=/dev/urandom of={disk} bs=1 count=16 seek=200 conv=notrunc,fsync")
+    code, disks = verify_boot(node)
+    assert code == 3 and disks[1]["wrong"] == ["/EFI/BOOT/BOOTX64.EFI is not there"], disks
+    assert len(disks[2]["wrong"]) == 1 and disks[2]["wrong"][0].startswith("GRUB for BIOS"), disks
+    after_packages(node)
+    code, disks = verify_boot(node)
+    assert code == 0 and not any(disk["mended"] for disk in disks.values()), disks
+
+
 def check_trust(node):
     """The CA outlives the next update-ca-certificates(8), which makes the bundle anew."""
     trusted = "/usr/local/share/ca-certificates/richtfest-1.crt"
@@ -96,6 +125,7 @@ def test_bios_up_to_the_booted_node(lab, built_iso, program, site, key, company,
     node = small.up_to_the_node(lab, machine, site, key, run=2)
     check_resumed(site.reports, site.reports.runs()[1])
     check_node(node)
+    check_every_disk_boots(node)
     check_trust(node)
     check_tries_again(node, lab, site.reports)
     assert machine.reboots() <= 2  # one of its own; SeaBIOS turns a soft reset into a second, hard one
