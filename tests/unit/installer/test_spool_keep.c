@@ -4,11 +4,10 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "installer/spool_keep.h"
+#include "tests/unit/mounts.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define PROFILE "richtfest: 1\n"
@@ -164,16 +163,6 @@ static void a_volume_that_is_gone_is_said(void **state)
     assert_int_equal(count, 1);
     assert_error_has(err, "the node's state on /nonexistent/device can't be mounted: ");
     rf_remove_tree(directory, NULL);
-}
-
-/* Whoever else on this machine makes a mount namespace while the volume is mounted would take a copy of that mount along, and the volume would
- * be in use until it ends. Where this fails, so does the mount: not root. */
-static int mounts_of_our_own(void **state)
-{
-    (void)state;
-    if (unshare(CLONE_NEWNS) == 0)
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
-    return 0;
 }
 
 int main(void)
