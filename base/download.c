@@ -265,7 +265,7 @@ char *rf_download_part(const char *path)
 int rf_download(const struct rf_download *download, struct rf_step_env *env, enum rf_fetch_fault *ret_fault,
                 rf_error **err)
 {
-    enum rf_fetch_fault unasked, *fault = ret_fault ? ret_fault : &unasked;
+    enum rf_fetch_fault unasked = RF_FETCH_NO_ANSWER, *fault = ret_fault ? ret_fault : &unasked;
     const double deadline = rf_now() + (download->seconds ? download->seconds : SECONDS);
     for (;;) {
         RF_CLEANUP(clear_work)

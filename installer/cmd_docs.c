@@ -6,16 +6,27 @@
 
 #include <string.h>
 
+static char *schema(void)
+{
+    rf_autojson json_t *json = rf_profile_json_schema();
+    return rf_json_text(json);
+}
+
+static const struct {
+    const char *name;
+    char *(*text)(void);
+} pages[] = {{"profile", rf_profile_reference}, {"profile-schema", schema}};
+
 static int run(const struct rf_subcommand *self, int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "profile") == 0) {
-        rf_autofree char *text = rf_profile_reference();
-        fputs(text, stdout);
-        return RF_OK;
-    }
-    if (argc == 2 && strcmp(argv[1], "profile-schema") == 0) {
-        rf_autojson json_t *schema = rf_profile_json_schema();
-        rf_autofree char *text = rf_json_text(schema);
+    char **words;
+    const int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count < 0)
+        return RF_USAGE;
+    for (size_t i = 0; count == 1 && i < RF_COUNT(pages); i++) {
+        if (strcmp(words[0], pages[i].name) != 0)
+            continue;
+        rf_autofree char *text = pages[i].text();
         fputs(text, stdout);
         return RF_OK;
     }

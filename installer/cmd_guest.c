@@ -9,8 +9,6 @@
 #include "postinstall/snapshot.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <string.h>
 #include <time.h>
 
 static const char *or_dash(const char *text)
@@ -50,19 +48,32 @@ static int list_guests(bool json, rf_error **err)
     return 0;
 }
 
+struct list_options {
+    bool json;
+};
+
+static const struct rf_option list_known[] = {
+    RF_OPTION_FLAG(struct list_options, json, "json", "everything, for programs"),
+    {0}};
+
 static int list(const struct rf_subcommand *self, int argc, char **argv)
 {
+    struct list_options options = {0};
     rf_error *error = NULL;
-    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
-    if (argc != 1 && !json)
+    char **words;
+    const int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count > 0)
         return rf_say_usage(self, "it takes nothing but --json");
-    return list_guests(json, &error) < 0 ? rf_say_error(error) : RF_OK;
+    return list_guests(options.json, &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_list = {
     .name = "guest list",
     .usage = "[--json]",
     .summary = "on the node: its guests, their sizes and snapshots",
+    .options = list_known,
     .help = "Guests, snapshots, the network `guests` and the pool `images` have the same names in Cockpit and virsh.\n",
     .run = list,
 };
@@ -83,9 +94,13 @@ static int attach(const char *name, rf_error **err)
 static int console(const struct rf_subcommand *self, int argc, char **argv)
 {
     rf_error *error = NULL;
-    if (argc != 2 || argv[1][0] == '-')
+    char **words;
+    const int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1)
         return rf_say_usage(self, "which guest?");
-    attach(argv[1], &error);
+    attach(words[0], &error);
     return rf_say_error(error);
 }
 
@@ -139,25 +154,30 @@ static int snapshot_guest(const struct snapshot_options *options, rf_error **err
     return 0;
 }
 
+static const struct rf_option snapshot_known[] = {
+    RF_OPTION_FLAG(struct snapshot_options, list, "list", "lists them"),
+    RF_OPTION_FLAG(struct snapshot_options, delete, "delete", "removes the one of that name"),
+    {0}};
+
+static bool snapshot_fits(const struct snapshot_options *options, int count)
+{
+    if (options->list)
+        return count == 1 && !options->delete;
+    return count == 2 || (count == 1 && !options->delete);
+}
+
 static int snapshot(const struct rf_subcommand *self, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"list", no_argument, NULL, 'l'}, {"delete", no_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
     struct snapshot_options options = {0};
     rf_error *error = NULL;
-    int found;
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        options.list |= found == 'l';
-        options.delete |= found == 'd';
-        if (found == '?')
-            return rf_say_usage(self, "%s is not known here", argv[optind - 1]);
-    }
-    int words = argc - optind;
-    if (words < 1 || words > 2 || (options.list && (words != 1 || options.delete)) || (options.delete &&words != 2))
+    char **words;
+    const int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (!snapshot_fits(&options, count))
         return rf_say_usage(self, "a guest, and perhaps a name");
-    options.guest = argv[optind];
-    options.name = words == 2 ? argv[optind + 1] : NULL;
+    options.guest = words[0];
+    options.name = count == 2 ? words[1] : NULL;
     return snapshot_guest(&options, &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
@@ -165,6 +185,7 @@ const struct rf_subcommand rf_cmd_guest_snapshot = {
     .name = "guest snapshot",
     .usage = "GUEST [NAME] | --list GUEST | --delete GUEST NAME",
     .summary = "on the node: takes a snapshot of a guest, lists them, or removes one",
+    .options = snapshot_known,
     .help = "A running guest stands still while its memory is written. Cockpit shows the same snapshots.\n"
             "Those that begin with " RF_SNAPSHOT_PREFIX
             " were taken before the engine changed the guest; it keeps its last three.\n",
@@ -187,9 +208,13 @@ static int bring_back(const char *guest, const char *name, rf_error **err)
 static int rollback(const struct rf_subcommand *self, int argc, char **argv)
 {
     rf_error *error = NULL;
-    if (argc < 2 || argc > 3 || argv[1][0] == '-')
+    char **words;
+    const int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count < 1 || count > 2)
         return rf_say_usage(self, "which guest?");
-    return bring_back(argv[1], argc == 3 ? argv[2] : NULL, &error) < 0 ? rf_say_error(error) : RF_OK;
+    return bring_back(words[0], count == 2 ? words[1] : NULL, &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_rollback = {

@@ -8,7 +8,15 @@
 #include "postinstall/grow.h"
 #include "postinstall/guest_file.h"
 
-#include <string.h>
+/* NULL where there are others than two, which was said. */
+static char **two_words(const struct rf_subcommand *self, int argc, char **argv, const char *wanted)
+{
+    char **words;
+    const int count = rf_read_options(self, argc, argv, NULL, &words);
+    if (count >= 0 && count != 2)
+        rf_say_usage(self, "%s", wanted);
+    return count == 2 ? words : NULL;
+}
 
 static void say_waiting(void *data, const char *holder)
 {
@@ -29,9 +37,10 @@ static int export_guest(const char *guest, const char *directory, rf_error **err
 static int export(const struct rf_subcommand *self, int argc, char **argv)
 {
     rf_error *error = NULL;
-    if (argc != 3 || argv[1][0] == '-')
-        return rf_say_usage(self, "a guest and a directory");
-    return export_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+    char **words = two_words(self, argc, argv, "a guest and a directory");
+    if (!words)
+        return RF_USAGE;
+    return export_guest(words[0], words[1], &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_export = {
@@ -61,9 +70,10 @@ static int import_guest(const char *name, const char *file, rf_error **err)
 static int import(const struct rf_subcommand *self, int argc, char **argv)
 {
     rf_error *error = NULL;
-    if (argc != 3 || argv[1][0] == '-')
-        return rf_say_usage(self, "a guest and an image");
-    return import_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+    char **words = two_words(self, argc, argv, "a guest and an image");
+    if (!words)
+        return RF_USAGE;
+    return import_guest(words[0], words[1], &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_import = {
@@ -91,9 +101,10 @@ static int resize_guest(const char *guest, const char *size, rf_error **err)
 static int resize(const struct rf_subcommand *self, int argc, char **argv)
 {
     rf_error *error = NULL;
-    if (argc != 3 || argv[1][0] == '-')
-        return rf_say_usage(self, "a guest and a size");
-    return resize_guest(argv[1], argv[2], &error) < 0 ? rf_say_error(error) : RF_OK;
+    char **words = two_words(self, argc, argv, "a guest and a size");
+    if (!words)
+        return RF_USAGE;
+    return resize_guest(words[0], words[1], &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_resize = {
@@ -115,22 +126,35 @@ static int delete_guest(const char *guest, rf_error **err)
     return 0;
 }
 
+struct delete_options {
+    bool meant;
+};
+
+static const struct rf_option delete_known[] = {
+    RF_OPTION_FLAG(struct delete_options, meant, "with-its-disk", "it is meant: everything on the disk is lost"),
+    {0}};
+
 static int delete (const struct rf_subcommand *self, int argc, char **argv)
 {
+    struct delete_options options = {0};
     rf_error *error = NULL;
-    bool meant = argc == 3 && strcmp(argv[2], "--with-its-disk") == 0;
-    if (argc < 2 || argc > 3 || argv[1][0] == '-' || (argc == 3 && !meant))
+    char **words;
+    const int count = rf_read_options(self, argc, argv, &options, &words);
+    if (count < 0)
+        return RF_USAGE;
+    if (count != 1)
         return rf_say_usage(self, "which guest?");
-    if (!meant)
+    if (!options.meant)
         return rf_say_usage(self, "this destroys the disk of %s with everything on it; say so by --with-its-disk",
-                            argv[1]);
-    return delete_guest(argv[1], &error) < 0 ? rf_say_error(error) : RF_OK;
+                            words[0]);
+    return delete_guest(words[0], &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_guest_delete = {
     .name = "guest delete",
     .usage = "GUEST --with-its-disk",
     .summary = "on the node: removes a guest for good, with its disk, snapshots and passwords",
+    .options = delete_known,
     .help = "It must be shut down. A guest that only leaves the profile is kept.\n",
     .run = delete,
 };

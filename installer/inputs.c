@@ -3,6 +3,7 @@
 
 #include "base/command.h"
 #include "base/file.h"
+#include "base/kvm.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/facts.h"
@@ -58,23 +59,14 @@ char *rf_report_url(const char *text, size_t size)
     return usable ? rf_strdup(url->text) : NULL;
 }
 
-static bool has_flag(const char *cpuinfo, const char *flag)
-{
-    rf_autofree char *word = rf_format(" %s ", flag);
-    return cpuinfo && strstr(cpuinfo, word);
-}
-
 /* Whether a machine can run guests shows only when its processor's module is there. The live system's udev leaves it out, and
  * a node's may be late. Where it does not load, the inventory says why. */
 static void load_kvm(void)
 {
-    static const char *const modules[][2] = {{"svm", "kvm_amd"}, {"vmx", "kvm_intel"}};
     rf_autorunner rf_runner *runner = rf_runner_real();
-    rf_autofree char *cpuinfo = NULL;
-    rf_read_file("/proc/cpuinfo", 16 << 20, &cpuinfo, NULL, NULL);
-    for (size_t i = 0; i < RF_COUNT(modules); i++)
-        if (has_flag(cpuinfo, modules[i][0]))
-            rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", modules[i][1]), NULL);
+    const char *module = rf_kvm_module("");
+    if (module)
+        rf_run_argv(runner, RF_ARGV("modprobe", "--quiet", module), NULL);
 }
 
 int rf_read_machine(const char *path, rf_machine **ret_machine, rf_error **err)

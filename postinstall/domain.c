@@ -208,6 +208,13 @@ static int redefined(const struct rf_node_guest *guest, rf_error **err)
     return digest && strcmp(digest, wanted) != 0;
 }
 
+static void tell_emulated(struct rf_step_env *env, const rf_node_model *model)
+{
+    rf_autofree char *message = rf_format("no KVM on this node, so the guest is emulated, slowly%s%s",
+                                          model->kvm_reason ? ": " : "", model->kvm_reason ? model->kvm_reason : "");
+    tell(env, message);
+}
+
 static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
@@ -215,8 +222,7 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
     if (!connection)
         return -1;
     if (!guest->node->kvm)
-        tell(env,
-             guest->node->kvm_reason ? guest->node->kvm_reason : "no KVM on this node: the guest is emulated, slowly");
+        tell_emulated(env, guest->node);
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
     const int changes = redefined(guest, err);

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/kvm.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "postinstall/admins.h"
@@ -15,7 +16,6 @@
 #include "postinstall/domain.h"
 #include "postinstall/firewall.h"
 #include "postinstall/isolation.h"
-#include "postinstall/kvm.h"
 #include "postinstall/proxy.h"
 #include "postinstall/vpn.h"
 
@@ -158,9 +158,9 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     static const struct rf_node_options none;
     options = options ? options : &none;
     const char *root = options->root ? options->root : "";
-    rf_autofree char *reason = NULL;
+    rf_autofree char *reason = rf_kvm_problem(root);
     json_t *facts = json_object();
-    json_object_set_new(facts, "kvm", json_boolean(rf_kvm_usable(root, &reason)));
+    json_object_set_new(facts, "kvm", json_boolean(!reason));
     if (reason)
         json_object_set_new(facts, "kvm_reason", json_string(reason));
     rf_autofree char *ca = rf_format("%s%s/ca.pem", root, RF_STATE_CA);

@@ -11,11 +11,16 @@
  * that way, and the guest is the node's IPv6 router. Asked before all else, connections that are known included. */
 #define PORTS "{ \"" RF_PORT_PREFIX "*\", \"" RF_LAN_PORT_PREFIX "*\" }"
 
+/* Other ports have names that nobody here knows: those of machines made by hand, and a bridge's own card, whose network the node may have no
+ * address in. But nobody sends IP or ARP to the addresses that bridges keep among themselves (IEEE 802.1Q, table 8-1). */
+#define RESERVED "ether daddr 01:80:c2:00:00:00-01:80:c2:00:00:0f drop"
+
 /* nft(8); ICMPv6 types that IPv6 cannot do without: RFC 4890, 4.4. DHCP: RFC 2131, RFC 8415. */
 static const char input[] = "    chain input {\n"
                             "        type filter hook input priority filter; policy drop;\n"
                             "        iif lo accept\n"
                             "        iifname " PORTS " drop\n"
+                            "        " RESERVED "\n"
                             "        ct state vmap { established : accept, related : accept, invalid : drop }\n"
                             "        iifname \"" RF_NETWORK_BRIDGE "\" goto guests\n";
 
@@ -41,7 +46,8 @@ static const char proxy[] = "        tcp dport { 80, 443 } accept comment \"publ
 /* Linux answers ARP on every interface that is up, for every address that it has. */
 static const char arp[] = "    chain input {\n"
                           "        type filter hook input priority filter; policy accept;\n"
-                          "        iifname " PORTS " drop\n    }\n";
+                          "        iifname " PORTS " drop\n"
+                          "        " RESERVED "\n    }\n";
 
 static char *node(const rf_node_model *model)
 {

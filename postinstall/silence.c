@@ -27,9 +27,9 @@ static bool heard(struct rf_silence *silence, const struct rf_node_guest *guest,
 
 static void tell(struct rf_step_env *env, const struct rf_node_guest *guest, double seconds)
 {
-    rf_autofree char *message =
-        rf_format("%s has stood still in its first boot for %.0f s (nothing on its console, no agent): it is reset, once",
-                  guest->asked->name, seconds);
+    rf_autofree char *message = rf_format(
+        "%s has stood still in its first boot for %.0f s (nothing on its console, no agent): it is reset, once",
+        guest->asked->name, seconds);
     rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
                                             .title = env->step ? env->step->title : NULL,
                                             .state = RF_PROGRESS,

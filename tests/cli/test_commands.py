@@ -56,7 +56,13 @@ def test_each_command_explains_itself(command):
                                    ["guest", "list", "a"], ["guest", "console"], ["guest", "snapshot"],
                                    ["guest", "snapshot", "--delete", "a"], ["guest", "snapshot", "--nonsense", "a"],
                                    ["guest", "rollback"], ["guest", "export", "a"], ["guest", "import", "a"], ["guest", "resize", "a"],
-                                   ["guest", "delete", "a"], ["guest", "delete", "a", "--force"]])
+                                   ["guest", "delete", "a"], ["guest", "delete", "a", "--force"],
+                                   ["guest", "list", "--nonsense"], ["guest", "console", "--nonsense", "a"], ["guest", "console", "a", "b"],
+                                   ["guest", "snapshot", "--list", "--delete", "a"], ["guest", "snapshot", "--list", "a", "b"],
+                                   ["guest", "snapshot", "a", "b", "c"], ["guest", "rollback", "a", "b", "c"],
+                                   ["guest", "export", "a", "b", "c"], ["guest", "export", "--nonsense", "a", "b"],
+                                   ["guest", "delete", "--with-its-disk"], ["guest", "delete", "a", "b", "--with-its-disk"],
+                                   ["docs"], ["docs", "nonsense"], ["docs", "--nonsense", "profile"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
     assert done.returncode == 64
@@ -77,6 +83,13 @@ def test_a_group_lists_its_commands():
     alone = run("guest")
     assert alone.returncode == 64 and "guest rollback" in alone.stderr and not alone.stdout
     assert run("help", "guset").returncode == 64
+
+
+@pytest.mark.parametrize("words,option", [(["guest", "list", "--jsn"], "json"), (["guest", "snapshot", "--lst", "a"], "list"),
+                                          (["guest", "delete", "a", "--with-disk"], "with-its-disk")])
+def test_a_slip_in_an_option_gets_one_too(words, option):
+    done = run(*words)
+    assert done.returncode == 64 and f"did you mean `--{option}`?" in done.stderr
 
 
 def test_a_slip_gets_a_suggestion():

@@ -2,6 +2,7 @@
 """What the lab's tests share: the ISO under test, a folder and machines for each test, and logs that say what
 happened."""
 
+import contextlib
 import glob
 import json
 import os
@@ -143,6 +144,22 @@ def house(request, program, tools):
         yield made
     if request.session.testsfailed == before:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def people(house):
+    """The passwords of the directory's users."""
+    return house.guest("dc1").secrets
+
+
+@contextlib.contextmanager
+def published(house, name):
+    """One of its guests, healthy and reached by its published name; shut down at the end."""
+    guest = house.up(name)
+    if not house.has_proxy:
+        pytest.skip("there is no Caddy to publish it (make iso brings one)")
+    yield guest
+    house.down(guest.name)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conftest import lacking_artefacts
+from conftest import lacking_artefacts, published
 from richtfest_lab.dolibarr import Dolibarr, Refused
 
 pytestmark = pytest.mark.long
@@ -16,16 +16,8 @@ def site(program, house):
     lacking = lacking_artefacts(program, "dolibarr")
     if lacking:
         pytest.skip(f"waiting for artefact {', '.join(lacking)} (richtfest artefact list)")
-    guest = house.up(house.named("dolibarr"))
-    if not house.has_proxy:
-        pytest.skip("there is no Caddy to publish it (make iso brings one)")
-    yield house.site(HOST)
-    house.down(guest.name)
-
-
-@pytest.fixture
-def people(house):
-    return house.guest("dc1").secrets
+    with published(house, house.named("dolibarr")):
+        yield house.site(HOST)
 
 
 def test_a_user_of_the_directory_writes_a_company_and_reads_it(site, people):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from conftest import lacking_artefacts
+from conftest import lacking_artefacts, published
 from richtfest_lab import browser
 from richtfest_lab.dav import Dav
 from richtfest_lab.errors import LabMissing
@@ -21,16 +21,8 @@ def cloud(program, house):
     lacking = lacking_artefacts(program, "nextcloud")
     if "nextcloud" in lacking:
         pytest.skip(f"waiting for artefact {', '.join(lacking)} (richtfest artefact list)")
-    guest = house.up(house.named("nextcloud"))
-    if not house.has_proxy:
-        pytest.skip("there is no Caddy to publish it (make iso brings one)")
-    yield guest
-    house.down(guest.name)
-
-
-@pytest.fixture
-def people(house):
-    return house.guest("dc1").secrets
+    with published(house, house.named("nextcloud")) as guest:
+        yield guest
 
 
 @pytest.fixture

@@ -26,11 +26,6 @@ def ts1(house):
     house.down(guest.name)
 
 
-@pytest.fixture
-def people(house):
-    return house.guest("dc1").secrets
-
-
 def programs(guest, user):
     """The names of what runs for that user."""
     done = guest.run("/bin/ps", "-o", "comm=", "-u", user)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from conftest import published
 from richtfest_lab import browser
 from richtfest_lab.errors import LabMissing
 from richtfest_lab.tryton import Refused, Tryton
@@ -17,16 +18,8 @@ PICTURE = "RF_SCREENSHOTS"  # a folder: the browser's pictures are kept there
 
 @pytest.fixture(scope="module")
 def site(house):
-    crm = house.up("crm")
-    if not house.has_proxy:
-        pytest.skip("there is no Caddy to publish it (make iso brings one)")
-    yield house.site(HOST)
-    house.down(crm.name)
-
-
-@pytest.fixture
-def people(house):
-    return house.guest("dc1").secrets
+    with published(house, "crm"):
+        yield house.site(HOST)
 
 
 def test_a_user_of_the_directory_writes_a_party_and_reads_it(site, people):

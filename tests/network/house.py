@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import frames
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = TOP / "tests/golden/postinstall"
 RULES = ["nftables-company.conf", "richtfest-guests.nft"]
@@ -166,6 +168,32 @@ class House:
         text = run("ip", "-n", self.node, "neigh", "show", address, "dev", BRIDGE).stdout
         match = re.search(r"lladdr ([0-9a-f:]+)", text)
         return match.group(1) if match else None
+
+    def echos(self):
+        """How many pings the node has taken."""
+        lines = [line.split() for line in run("ip", "netns", "exec", self.node, "cat", "/proc/net/snmp").stdout.splitlines()]
+        names, values = [line for line in lines if line[0] == "Icmp:"]
+        return int(values[names.index("InEchos")])
+
+    def routers(self):
+        return run("ip", "-n", self.node, "-6", "route", "show", "default").stdout
+
+    def taken(self, who, mac, address, node, to, card="eth0"):
+        """What the node itself takes of somebody's frames to a hardware address: "router" of an advertisement, "ping", "ARP" of a
+        question for the address `node`."""
+        got, before, seen = set(), self.echos(), self.watch(who, card=card)
+        for frame in (frames.router_advertisement(mac, to), frames.icmp(mac, to, address, node),
+                      frames.arp(mac, mac, address, "00:00:00:00:00:00", node, 1, to)):
+            self.send(who, frame, card)
+        if [frame for frame in seen() if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2"]:
+            got.add("ARP")
+        if self.routers():
+            got.add("router")
+        if self.echos() > before:
+            got.add("ping")
+        self.send(who, frames.router_advertisement(mac, to, lifetime=0), card)
+        self.settle()
+        return got
 
     def settle(self):
         time.sleep(0.2)

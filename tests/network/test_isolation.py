@@ -17,6 +17,15 @@ def node_mac(house):
     return re.search(r"link/ether ([0-9a-f:]+)", run("ip", "-n", house.node, "link", "show", BRIDGE).stdout).group(1)
 
 
+def by_hand(house, to):
+    _, address, mac, _ = BY_HAND
+    return house.taken(BY_HAND[0], mac, address, NODE, to)
+
+
+def test_without_rules_a_machine_by_hand_goes_around_the_bridge(house):
+    assert by_hand(house, frames.LLDP) == {"router", "ARP", "ping"}
+
+
 def test_without_rules_the_bridge_alone_keeps_guests_apart(house):
     """Isolated ports: no frame of a guest gets to another one, whatever address it is sent to."""
     ports = house_ports()
@@ -151,6 +160,13 @@ def test_nobody_takes_a_port_by_its_hardware_address(ruled):
     known = run("ip", "netns", "exec", ruled.node, "bridge", "fdb", "show", "br", BRIDGE).stdout
     assert re.search(rf"^{mac} dev {port} ", known, re.M), known
     assert not re.search(rf"^{mac} dev (?!{port})", known, re.M), known
+
+
+def test_a_machine_by_hand_does_not_go_around_the_bridge(ruled):
+    """Nobody knows its port's name; but what bridges keep among themselves is neither IP nor ARP."""
+    for last in (0, 3, 14):
+        assert not by_hand(ruled, f"01:80:c2:00:00:{last:02x}")
+    assert by_hand(ruled, node_mac(ruled)) == {"ARP", "ping"}  # by the bridge it speaks to the node as guests do
 
 
 def test_guests_are_not_told_to_speak_directly(ruled):

@@ -80,43 +80,39 @@ def test_before_the_rules_an_address_can_be_taken(bare):
     run("ip", "-n", bare.space("world"), "neigh", "flush", "all")
 
 
-def echos(house):
-    """How many pings the node has taken."""
-    lines = [line.split() for line in run("ip", "netns", "exec", house.node, "cat", "/proc/net/snmp").stdout.splitlines()]
-    names, values = [line for line in lines if line[0] == "Icmp:"]
-    return int(values[names.index("InEchos")])
-
-
-def routers(house):
-    return run("ip", "-n", house.node, "-6", "route", "show", "default").stdout
-
-
 def around(house, guest, to):
-    """What gets to the node itself of a guest's frames to a hardware address: of a router advertisement, a ping, a question by ARP."""
-    got = set()
+    """What gets to the node itself of a guest's frames to a hardware address, by either card."""
+    found = set()
     for card, mac, address, node in (("eth0", cards()[guest][0][1], GUESTS[guest][0], NODE),
                                      ("eth1", lan_mac(guest), lan_address(guest), NODE_OUTSIDE)):
-        before, seen = echos(house), house.watch(guest, card=card)
-        for frame in (frames.router_advertisement(mac, to), frames.icmp(mac, to, address, node),
-                      frames.arp(mac, mac, address, NOBODY, node, 1, to)):
-            house.send(guest, frame, card)
-        if [frame for frame in seen() if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2"]:
-            got.add("ARP by " + card)
-        if routers(house):
-            got.add("router by " + card)
-        if echos(house) > before:
-            got.add("ping by " + card)
-        house.send(guest, frames.router_advertisement(mac, to, lifetime=0), card)
-        house.settle()
-    return got
+        found |= {f"{what} by {card}" for what in house.taken(guest, mac, address, node, to, card)}
+    return found
 
 
 def test_before_the_rules_frames_go_around_the_bridge(bare):
     """A bridge hands LLDP's frames to the port that they came in by, and the node takes what is in them for its own."""
     everything = {f"{what} by {card}" for what in ("router", "ping", "ARP") for card in ("eth0", "eth1")}
     assert around(bare, "web", frames.LLDP) == everything
-    assert not routers(bare)
+    assert not bare.routers()
     assert "router by eth1" in around(bare, "web", "33:33:00:00:00:01")
+
+
+def by_card(house, to):
+    """The same of frames that come in by a bridge's own card."""
+    return {f"{what} from {who}" for who, address in (("world", WORLD), ("campus", CAMPUS[None]))
+            for what in house.taken(who, house.mac(who), address, NODE_OUTSIDE, to)}
+
+
+@pytest.mark.parametrize("last", [0, 1, 14])
+def test_before_the_rules_a_card_takes_what_bridges_keep(bare, last):
+    """Pause frames aside (01), which nobody passes on."""
+    everything = {f"{what} from {who}" for what in ("router", "ping", "ARP") for who in ("world", "campus")}
+    assert by_card(bare, f"01:80:c2:00:00:{last:02x}") == (everything if last != 1 else set())
+
+
+@pytest.mark.parametrize("last", [0, 2, 3, 14, 15])
+def test_no_card_takes_what_bridges_keep(ruled, last):
+    assert not by_card(ruled, f"01:80:c2:00:00:{last:02x}")
 
 
 def test_nothing_goes_around_the_bridge(ruled):

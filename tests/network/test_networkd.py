@@ -43,7 +43,12 @@ for try in 1 2 3 4 5 6 7 8 9 10 11 12; do
     ip -o -4 addr | grep -v peer- | grep -q 203.0.113 && break
 done
 sleep 1
-echo "{\\"addr\\": $(ip -j -4 addr), \\"link\\": $(ip -j link), \\"route\\": $(ip -j route show table all), \\"rule\\": $(ip -j rule)}"
+way="{"
+for to in $ASK; do
+    way="$way\\"$to\\": \\"$(ip route get "$to" 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\) .*/\\1/p')\\","
+done
+way="${way%,}}"
+echo "{\\"addr\\": $(ip -j -4 addr), \\"link\\": $(ip -j link), \\"route\\": $(ip -j route show table all), \\"rule\\": $(ip -j rule), \\"way\\": $way}"
 kill $started
 """
 
@@ -129,8 +134,22 @@ def test_a_lease_leads_nowhere_else(networkd, routes):
     files = {"05-richtfest-lan.network": lan_text({"mac": LAN_MAC})}
     seen = networkd(files, {"g0": LAN_MAC}, LEASE="203.0.113.40,203.0.113.50,255.255.255.0", ROUTES=routes)
     assert [a["local"][:10] for card in seen["addr"] if card["ifname"] == "g0" for a in card["addr_info"]] == ["203.0.113."]
-    routes = [(r["dst"], r.get("metric")) for r in seen["route"] if r["dev"] == "g0" and r.get("table") != "local"]
-    assert routes == [("203.0.113.0/24", 4096)]
+    routes = [(r["dst"], r.get("table"), r.get("metric")) for r in seen["route"] if r["dev"] == "g0" and r.get("table") != "local"]
+    assert routes == [("203.0.113.0/24", "20", 4096)]
+
+
+@pytest.mark.parametrize("mask,far", [("128.0.0.0", "e0"), ("255.0.0.0", "g0")])
+def test_a_lease_of_half_the_world_is_none_of_it(networkd, mask, far):
+    """The mask of a lease says what is reached by that card. What is as wide as the widest private network is believed."""
+    if not shutil.which("dnsmasq"):
+        pytest.skip("needs dnsmasq")
+    first = f"[Match]\nMACAddress={UPLINK_MAC}\n\n[Network]\nAddress=10.20.0.12/24\nAddress=203.0.114.12/24\nGateway=10.20.0.1\n"
+    files = {"05-richtfest-lan.network": lan_text({"mac": LAN_MAC}), "10-first.network": first}
+    ways = {"198.51.100.1": "e0", "10.20.0.5": "e0", "203.0.114.5": "e0", "203.9.9.9": far}
+    seen = networkd(files, {"g0": LAN_MAC, "e0": UPLINK_MAC}, LEASE=f"203.0.113.40,203.0.113.50,{mask}", ROUTES="3,203.0.113.66",
+                    ASK=" ".join(ways))
+    assert [a["local"][:10] for card in seen["addr"] if card["ifname"] == "g0" for a in card["addr_info"]] == ["203.0.113."]
+    assert seen["way"] == ways
 
 
 def test_by_dhcp_nothing_is_misspelt(networkd):

@@ -3,8 +3,11 @@
 #pragma once
 
 #include "installer/deploy.h"
+#include "raid/mounts.h"
 #include "raid/plan.h"
 #include "tests/unit/unit.h"
+
+#include <sys/mount.h>
 
 struct deployed {
     char *top, *medium, *target;
@@ -28,8 +31,23 @@ static inline void deployed_open(struct deployed *self, rf_runner *runner)
     self->deploy = rf_deploy_new(self->profile, self->machine, self->layout, &options);
 }
 
+/* As the steps leave it: each file system mounted at its place, a folder onto itself. False, and said why, where this is not allowed. */
+static inline bool deployed_mounted(const struct deployed *self)
+{
+    for (size_t i = 0; i < self->layout->filesystems_count; i++) {
+        rf_autofree char *where = rf_format("%s/%s", self->target, self->layout->filesystems[i].id);
+        assert_int_equal(rf_make_dirs(where, 0755, NULL), 0);
+        if (mount(where, where, NULL, MS_BIND, NULL) == 0)
+            continue;
+        print_message("skipped: nothing can be mounted here\n");
+        return false;
+    }
+    return true;
+}
+
 static inline void deployed_close(struct deployed *self)
 {
+    rf_target_close(self->target, NULL);
     rf_deploy_free(self->deploy);
     rf_layout_free(self->layout);
     rf_profile_free(self->profile);

@@ -4,10 +4,10 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "installer/spool_keep.h"
+#include "tests/unit/mounts.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define PROFILE "richtfest: 1\n"
@@ -174,5 +174,5 @@ int main(void)
         cmocka_unit_test(another_nodes_state_is_left_alone),
         cmocka_unit_test(a_volume_that_is_gone_is_said),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, mounts_of_our_own, NULL);
 }

@@ -1,53 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
 #include "base/units.h"
-#include "postinstall/domain.h"
-#include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/domains.h"
 #include "tests/unit/postinstall/libvirt_faults.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-/* libvirt's mock knows no q35 with all of our devices' options on every release, so it may refuse the definition. */
-static bool defined(struct fixture *fixture, const struct rf_node_guest *guest)
-{
-    rf_error *error = NULL;
-    if (rf_step_domain.apply(&fixture->env, guest, &error) == 0)
-        return true;
-    rf_autofree char *text = rf_error_text(error);
-    print_message("skipped: libvirt's test driver does not take the definition: %s\n", text);
-    rf_error_free(error);
-    return false;
-}
+static const char image_guest[] =
+    "  - {name: web, recipe: image, settings: {url: 'https://x.example/i', format: raw, sha256: "
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff}}\n";
+static const char running_guest[] =
+    "  - {name: web, recipe: image, settings: {url: 'https://x.example/i', format: raw, health: "
+    "running, sha256: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff}}\n";
 
 static char *xml_of(const struct fixture *fixture)
 {
-    virConnectPtr connection = rf_libvirt_connect(fixture->model->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "dc1");
+    rf_autodomain virDomainPtr domain = domain_of(fixture, fixture->model->guests[0].asked->name);
     return virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
 }
 
 static void a_guest_comes_up_and_settles(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    DEFINED(fixture, fixture_guests);
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b,s:[]}", "kvm", 0, "artefacts");
-    fixture_open(&fixture, facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     rf_autofree char *seed = rf_guest_seed_path(guest);
-    assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
-    assert_true(defined(&fixture, guest)); /* the same again */
+    assert_true(domain_defined(&fixture, guest)); /* the same again */
     rf_autofree char *artefacts = rf_guest_artefacts_path(guest);
     fixture_write(&fixture, artefacts + strlen(fixture.root), "x", 0600); /* what its image lacks has come */
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
-    assert_true(defined(&fixture, guest));
+    assert_true(domain_defined(&fixture, guest));
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
     assert_int_equal(rf_step_start.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
@@ -56,8 +42,7 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_non_null(strstr(before, seed));
     assert_non_null(strstr(before, artefacts));
 
-    virConnectPtr connection = rf_libvirt_connect(fixture.model->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "dc1");
+    rf_autodomain virDomainPtr domain = domain_of(&fixture, "dc1");
     assert_int_equal(virDomainDestroy(domain),
                      0); /* the mock can't unplug: settling a stopped guest is the same but that */
     fixture_write(&fixture, RF_STATE_GUESTS "/dc1/secrets.json", "{\"administrator\": \"x\"}", 0600);
@@ -89,27 +74,16 @@ static void a_guest_comes_up_and_settles(void **state)
     assert_null(fetched);
     assert_null(secrets);
     assert_false(rf_exists(seed));
-    virDomainUndefine(domain);
-    fixture_close(&fixture);
 }
 
 /* Whether a system that is not ours has read its seed already nobody knows: the drive stays until it is shut down. */
 static void a_system_of_others_keeps_its_drive(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    DEFINED(fixture, image_guest);
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open_with(&fixture,
-                      "  - {name: web, recipe: image, settings: {url: 'https://x.example/i', format: raw, sha256: "
-                      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff}}\n",
-                      facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     rf_autofree char *seed = rf_guest_seed_path(guest);
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
     fixture_write(&fixture, seed + strlen(fixture.root), "x", 0600);
     const struct timespec long_ago[2] = {0}; /* it has run for long */
@@ -117,55 +91,36 @@ static void a_system_of_others_keeps_its_drive(void **state)
     const double before = rf_now();
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), 0);
     assert_true(rf_now() - before < 10);
-    virConnectPtr connection = rf_libvirt_connect(fixture.model->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "web");
-    rf_autofree char *next = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    rf_autofree char *next = xml_of(&fixture);
     assert_null(strstr(next, seed));
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
-    virDomainDestroy(domain);
-    virDomainUndefine(domain);
-    fixture_close(&fixture);
 }
 
 /* Its machine runs, so it is healthy; but its power goes before it has looked for its seed. It must get it at its next start. */
 static void a_system_of_others_keeps_its_seed_until_it_has_read_it(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    DEFINED(fixture, running_guest);
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open_with(&fixture,
-                      "  - {name: web, recipe: image, settings: {url: 'https://x.example/i', format: raw, health: "
-                      "running, sha256: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff}}\n",
-                      facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
     rf_autofree char *seed = rf_guest_seed_path(guest);
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     fixture_write(&fixture, seed + strlen(fixture.root), "x", 0600);
     assert_int_equal(rf_step_settle.apply(&fixture.env, guest, &error), -1);
     assert_error_has(error, "web has stopped before it was certain that it has read its seed");
     assert_false(rf_guest_settled(guest));
     assert_true(rf_exists(seed));
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, NULL), RF_PROBE_DONE); /* with the seed's drive */
-    virConnectPtr connection = rf_libvirt_connect(fixture.model->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(connection, "web");
-    virDomainUndefine(domain);
-    fixture_close(&fixture);
 }
 
 /* libvirt reads the definition of a Windows: plain devices, Secure Boot, a TPM, a screen by a socket. */
 static void a_windows_is_defined(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open(&fixture, facts, rf_runner_dry());
+    autodomains struct fixture fixture;
+    fixture_open_emulated(&fixture, fixture_guests);
     rf_recipe *recipe = fixture.model->guests[0].recipe;
     recipe->uefi = recipe->tpm = recipe->plain = true;
-    if (!defined(&fixture, &fixture.model->guests[0])) {
+    if (!domain_defined(&fixture, &fixture.model->guests[0])) {
         fixture_close(&fixture);
         skip();
     }
@@ -174,42 +129,26 @@ static void a_windows_is_defined(void **state)
     assert_non_null(strstr(text, "<model type='e1000e'/>"));
     assert_non_null(strstr(text, "name='secure-boot'/>"));
     assert_non_null(strstr(text, "<tpm model='tpm-crb'>"));
-    rf_autodomain virDomainPtr domain = virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), "dc1");
-    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM);
-    fixture_close(&fixture);
 }
 
 static void a_changed_profile_is_defined_again(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    DEFINED(fixture, fixture_guests);
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open(&fixture, facts, rf_runner_dry());
     struct rf_node_guest *guest = &fixture.model->guests[0];
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     guest->memory += UINT64_C(1) << 30;
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
-    assert_true(defined(&fixture, guest));
+    assert_true(domain_defined(&fixture, guest));
     assert_int_equal(rf_step_domain.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
-    fixture_close(&fixture);
 }
 
 static void too_little_memory_is_said_before_the_start(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    DEFINED(fixture, fixture_guests);
     rf_error *error = NULL;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open(&fixture, facts, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     fixture_write(&fixture, "/proc/meminfo", "MemTotal: 40000000 kB\nMemAvailable:   2000000 kB\n", 0444);
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), -1);
     assert_error(
@@ -222,11 +161,6 @@ static void too_little_memory_is_said_before_the_start(void **state)
     assert_error_has(error, "it needs 1.99 GiB of memory and this node has 1.16 GiB left");
     fixture_write(&fixture, "/proc/meminfo", "MemTotal: 13000000 kB\nMemAvailable:   3000000 kB\n", 0444);
     assert_int_equal(rf_step_start.apply(&fixture.env, guest, &error), 0);
-    rf_autodomain virDomainPtr domain =
-        virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), guest->asked->name);
-    virDomainDestroy(domain);
-    virDomainUndefine(domain);
-    fixture_close(&fixture);
 }
 
 struct starter {
@@ -246,14 +180,8 @@ static void *start_one(void *arg)
 static void guests_are_started_one_by_one(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open(&fixture, facts, rf_runner_dry());
+    DEFINED(fixture, fixture_guests);
     const struct rf_node_guest *guest = &fixture.model->guests[0];
-    if (!defined(&fixture, guest)) {
-        fixture_close(&fixture);
-        skip();
-    }
     struct starter starter = {.fixture = &fixture};
     pthread_t thread;
     pthread_mutex_t *lock = rf_libvirt_starting(fixture.model->libvirt);
@@ -264,11 +192,6 @@ static void guests_are_started_one_by_one(void **state)
     pthread_join(thread, NULL);
     assert_true(waited);
     assert_int_equal(rf_domain_running(guest, NULL), 1);
-    rf_autodomain virDomainPtr domain =
-        virDomainLookupByName(rf_libvirt_connect(fixture.model->libvirt, NULL), guest->asked->name);
-    virDomainDestroy(domain);
-    virDomainUndefine(domain);
-    fixture_close(&fixture);
 }
 
 /* Taken for absent, a running guest would count as stopped, and be defined anew without a snapshot. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/plan.h"
 #include "postinstall/tuning.h"
-#include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/domains.h"
 
 #include <libxml/relaxng.h>
 
@@ -116,25 +115,19 @@ static void the_plan_says_that_it_goes_on_running(void **state)
     fixture_close(&fixture);
 }
 
-/* Its first definition, running; NULL where libvirt's mock does not take it. */
-static virDomainPtr started(struct fixture *fixture)
+/* Runs with its first definition, which has this limit. The caller frees it. NULL where libvirt's mock does not take it: all is closed then. */
+static virDomainPtr started(struct fixture *fixture, unsigned iops)
 {
+    fixture_open_emulated(fixture, guests);
     const struct rf_node_guest *guest = &fixture->model->guests[0];
-    if (rf_step_domain.apply(&fixture->env, guest, NULL) < 0) {
-        print_message("skipped: libvirt's test driver does not take the definition\n");
+    ((struct rf_guest *)guest->asked)->io.iops = iops;
+    if (!domain_defined(fixture, guest)) {
+        fixture_close(fixture);
         return NULL;
     }
-    virDomainPtr domain = virDomainLookupByName(rf_libvirt_connect(fixture->model->libvirt, NULL), guest->asked->name);
+    virDomainPtr domain = domain_of(fixture, guest->asked->name);
     assert_int_equal(virDomainCreate(domain), 0);
     return domain;
-}
-
-static void end(struct fixture *fixture, virDomainPtr domain)
-{
-    virDomainDestroy(domain);
-    virDomainUndefine(domain);
-    virDomainFree(domain);
-    fixture_close(fixture);
 }
 
 static void assert_runs_with(virDomainPtr domain, const char *shown, const char *given, bool refused)
@@ -173,16 +166,10 @@ static unsigned long long live_iops(virDomainPtr domain)
 static void what_is_refused_is_no_reason_to_leave_the_rest_out(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open_with(&fixture, guests, facts, rf_runner_dry());
-    struct rf_guest *asked = (struct rf_guest *)fixture.model->guests[0].asked;
-    asked->io.iops = 1000;
-    virDomainPtr domain = started(&fixture);
-    if (!domain) {
-        fixture_close(&fixture);
+    autodomains struct fixture fixture;
+    rf_autodomain virDomainPtr domain = started(&fixture, 1000);
+    if (!domain)
         skip();
-    }
     assert_runs_with(domain, "iops=1000", "iops=1000", false);
     change(&fixture, 300, 0);
     assert_runs_with(domain, "weight=300, but running with: none" REFUSED, "weight=300", true);
@@ -197,28 +184,20 @@ static void what_is_refused_is_no_reason_to_leave_the_rest_out(void **state)
     assert_non_null(strstr(events, "a runs on with its former weight or limits (none)"));
     assert_null(strstr(events, "snapshot"));
     assert_null(strstr(events, "former definition"));
-    end(&fixture, domain);
 }
 
 /* A machine that knows no weights is not asked for any where only the limits change. */
 static void a_weight_that_is_as_it_was_is_not_asked_for(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    rf_autojson json_t *facts = json_pack("{s:b}", "kvm", 0);
-    fixture_open_with(&fixture, guests, facts, rf_runner_dry());
-    struct rf_guest *asked = (struct rf_guest *)fixture.model->guests[0].asked;
-    asked->io.iops = 1000;
-    virDomainPtr domain = started(&fixture);
-    if (!domain) {
-        fixture_close(&fixture);
+    autodomains struct fixture fixture;
+    rf_autodomain virDomainPtr domain = started(&fixture, 1000);
+    if (!domain)
         skip();
-    }
     change(&fixture, 0, 0);
     assert_runs_with(domain, "", "", false);
     change(&fixture, 0, 2000);
     assert_runs_with(domain, "iops=2000, but running with: none" REFUSED, "iops=2000", true);
-    end(&fixture, domain);
 }
 
 int main(void)

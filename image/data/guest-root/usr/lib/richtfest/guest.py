@@ -37,6 +37,8 @@ CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 LAN = "/etc/systemd/network/05-richtfest-lan.network"
 LAN_TABLE = 20  # of routes: any number that nobody else uses
+LAN_RULES = 5000  # priorities of rules from here: before the kernel's own
+LAN_WIDEST = 8  # bits of the widest network that a lease may be of
 CREDENTIALS = "security-credentials"  # cloud-init keeps values below this key out of its world-readable files
 ARTEFACTS = "/usr/share/richtfest/artefacts"  # NAME/… each: what Debian does not carry, unpacked by the image build, or by artefacts()
 DRIVE = "/dev/disk/by-label/artefacts"  # what this image was built without, and the node has brought since
@@ -213,12 +215,16 @@ def lan_text(lan):
     """networkd's file for the card in the customer's own network. The first card keeps the way out, the resolver and all that the node
     needs; so who asks by way of a router there is answered by way of it only because the answer's own address says so. Of a lease the
     address alone is taken: routes (option 121) would lead what the guest says elsewhere past the node, and where both cards have the same
-    route the first one's has the lower metric (networkd's own is 1024)."""
+    route the first one's has the lower metric (networkd's own is 1024). A lease's mask says what is reached by that card: with /1 that were half of
+    the world, so what is wider than any network of a customer's (10.0.0.0/8) is passed over, and so is the whole of it where the first card
+    knows better."""
     head = (f"# Written by richtfest; changes are overwritten.\n[Match]\nMACAddress={lan['mac']}\n\n[Link]\nRequiredForOnline=no\n\n"
             "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n")
     if "address" not in lan:
         return head + ("DHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\nUseRoutes=no\nUseGateway=no\nRouteMetric=4096\nUseDNS=no\nUseNTP=no\n"
-                       "UseDomains=no\nUseHostname=no\nSendHostname=yes\n")
+                       f"UseDomains=no\nUseHostname=no\nSendHostname=yes\nRouteTable={LAN_TABLE}\n"
+                       f"\n[RoutingPolicyRule]\nTable=main\nSuppressPrefixLength=0\nPriority={LAN_RULES}\n"
+                       f"\n[RoutingPolicyRule]\nTable={LAN_TABLE}\nSuppressPrefixLength={LAN_WIDEST - 1}\nPriority={LAN_RULES + 1}\n")
     text = head + f"Address={lan['address']}\n"
     if "gateway" in lan:
         at = ipaddress.ip_interface(lan["address"])
