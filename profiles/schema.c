@@ -98,7 +98,8 @@ static const struct rf_field guest_rows[] = {
     {.name = "address",
      .type = &rf_type_text,
      .offset = GUEST(address),
-     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list",
+     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list; a guest that was "
+                      "made keeps its own",
      .pattern = &rf_pattern_address,
      .help = "Its fixed address in `network.guests.subnet`, below the half that DHCP gives out.",
      .example = "10.20.0.40"},
