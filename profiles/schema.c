@@ -496,7 +496,8 @@ static const struct rf_field profile_rows[] = {
      .offset = PROFILE(access.vpn.subnet),
      .fallback = "10.21.0.0/24",
      .pattern = &rf_pattern_subnet,
-     .help = "The peers' private addresses; the node takes the first one, the first peer the second.",
+     .help = "The peers' private addresses; the node takes the first one, the first peer the second; "
+             "each keeps its own as long as it is a peer.",
      .example = "10.21.0.0/24"},
     {.name = "access.vpn.port",
      .type = &rf_type_integer,
