@@ -59,6 +59,10 @@ static int import_guest(const char *name, const char *file, rf_error **err)
         "the packet filter lets it use %s; a system that was set up with another address has that one still: write it "
         "into the profile first (`address:`)\n",
         name, guest->address);
+    if (guest->directory)
+        printf("it is enrolled anew in the directory %s then\n", guest->directory->asked->name);
+    if (guest->recipe->serves_directory)
+        printf("its members are enrolled anew then\n");
     return 0;
 }
 

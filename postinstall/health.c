@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "postinstall/ca.h"
+#include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/guest_exec.h"
 #include "postinstall/probe.h"
@@ -188,6 +189,17 @@ int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, r
     return record(guest, results, err);
 }
 
+int rf_health_come_up(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err)
+{
+    if (!rf_configure_owed(guest))
+        return rf_health_wait(env, guest, agent, err);
+    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
+    for (size_t i = 0; i < guest->recipe->probes_count; i++)
+        if (guest->recipe->probes[i].ops == &rf_probe_agent && wait_for(env, guest, agent, i, deadline, err) < 0)
+            return -1;
+    return 0;
+}
+
 static enum rf_probe health_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -205,7 +217,7 @@ static int health_apply(struct rf_step_env *env, const void *arg, rf_error **err
 {
     const struct rf_node_guest *guest = arg;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
-    return rf_health_wait(env, guest, agent, err);
+    return rf_health_come_up(env, guest, agent, err);
 }
 
 /* apply has just seen every probe say ok; asking all of them again would only take time. */
