@@ -125,15 +125,21 @@ static void tell(struct rf_step_env *env, const struct rf_recipe_probe *probe, s
                                             .extra = extra});
 }
 
+/* Nobody is told to remove the disk of a guest that was in use. */
 static int give_up(const struct rf_node_guest *guest, const struct rf_recipe_probe *probe, const char *words,
                    const char *why, rf_error **err)
 {
-    rf_autofree char *tail = rf_console_tail(guest), *disk = rf_guest_disk_path(guest);
-    return rf_fail(
-        err, RF_FAILED,
-        "%s is not healthy: %s: %s (%s); 'richtfest apply' asks again; a guest that never worked is made anew "
-        "after 'virsh destroy %s' and removing %s; the end of its console:\n%s",
-        guest->asked->name, probe->name, words, why, guest->asked->name, disk, tail);
+    const char *name = guest->asked->name;
+    rf_autofree char *tail = rf_console_tail(guest);
+    rf_autofree char *anew =
+        rf_guest_settled(guest)
+            ? NULL
+            : rf_format(" (this one has never worked: it is made anew after 'virsh destroy %s' and 'richtfest guest "
+                        "delete %s --with-its-disk')",
+                        name, name);
+    return rf_fail(err, RF_FAILED,
+                   "%s is not healthy: %s: %s (%s); 'richtfest apply --node' asks again%s; the end of its console:\n%s",
+                   name, probe->name, words, why, anew ? anew : "", tail);
 }
 
 /* A reset that libvirt refuses ends no waiting: it is told, and the time goes on. */
