@@ -310,8 +310,8 @@ int rf_vpn_peer_text(const rf_node_model *model, const char *name, char **ret_te
     rf_autofree char *path = peer_key_path(model, peer);
     rf_autosecret char *node_private = rf_read_line(node_key), *key = peer->public_key ? NULL : rf_read_line(path);
     if (!node_private || (!key && !peer->public_key))
-        return rf_fail(err, RF_FAILED, "the keys of %s are not there; run 'richtfest apply' first (and this as root)",
-                       name);
+        return rf_fail(err, RF_FAILED,
+                       "the keys of %s are not there; run 'richtfest apply --node' first (and this as root)", name);
     if (rf_vpn_key_public(node_private, node_public, err) < 0)
         return rf_wrap(err, "%s", node_key);
     *ret_text = peer_text(model, i, key, node_public);
