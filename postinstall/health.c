@@ -23,7 +23,8 @@
 
 enum {
     PAUSE_MS = 1000,
-    TELL_SECONDS = 15, /* an unchanged answer is told again after this */
+    TELL_SECONDS =
+        15, /* an unchanged answer is told again after this; consoles show it less often (base/repetition.h) */
     TAIL_BYTES = 3000,
     RECORD_MAX = 65536,
     QUICK_SECONDS = 10,
