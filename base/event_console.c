@@ -3,6 +3,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/repetition.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct console {
     bool open_line; /* a redrawn progress line stands without its newline */
     unsigned tenth; /* of the last progress line, where nothing is redrawn */
     char step[64];  /* whose progress that was */
+    struct rf_repetitions repetitions;
 };
 
 struct console_sink {
@@ -114,7 +116,7 @@ static char *line_of(const struct rf_event *event)
     return line;
 }
 
-/* Where lines can't be redrawn, progress is worth a line at each tenth only. */
+/* Where lines can't be redrawn, progress is worth a line at each tenth only, and the same words now and then. */
 static bool worth_a_line(struct console *console, const struct rf_event *event)
 {
     const char *step = event->step ? event->step : "";
@@ -123,7 +125,7 @@ static bool worth_a_line(struct console *console, const struct rf_event *event)
         console->tenth = 0;
     }
     if (event->message)
-        return true;
+        return !event->step || rf_repetition_worth(&console->repetitions, step, event->message, rf_now());
     unsigned tenth = event->total ? (unsigned)(event->done * 10 / event->total) : 0;
     if (tenth <= console->tenth)
         return false;
@@ -164,6 +166,7 @@ static void console_release(rf_sink *sink)
         if (self->consoles[i].path)
             close(self->consoles[i].fd);
         free(self->consoles[i].path);
+        rf_repetitions_clear(&self->consoles[i].repetitions);
     }
     free(self->consoles);
     free(self);

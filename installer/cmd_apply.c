@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "installer/engine.h"
 #include "installer/inputs.h"
+#include "installer/keep_profile.h"
 #include "installer/last_run.h"
 #include "installer/live.h"
 #include "installer/node_lock.h"
@@ -21,8 +22,7 @@ static const struct rf_option known[] = {
                    "the payload: where the ISO is mounted (default " RF_MEDIUM_DIR ")"),
     RF_OPTION_FLAG(struct options, json, "json", "events as JSON lines on standard output"),
     RF_OPTION_FLAG(struct options, live, "live", "in the live system: find the profile, install, reboot"),
-    RF_OPTION_FLAG(struct options, node, "node",
-                   "on the node: bring guests up, from the profile that it was installed with"),
+    RF_OPTION_FLAG(struct options, node, "node", "on the node: bring guests up, from the profile that it keeps"),
     {0}};
 
 /* Exactly one of the three says where the profile comes from. */
@@ -30,6 +30,12 @@ static bool choose_profile(struct options *options, int count, char **words)
 {
     options->profile = options->node ? RF_STATE_PROFILE : count ? words[0] : NULL;
     return count + options->live + options->node == 1;
+}
+
+/* A node's own profile is kept already; another one takes its place there, or the next boot would undo it. */
+static const char *keep_at(const struct options *options)
+{
+    return !options->node && rf_exists(RF_STATE_PROFILE) ? RF_STATE_PROFILE : NULL;
 }
 
 static int engage(struct rf_session *session, const struct options *options, const rf_profile *profile, rf_error **err)
@@ -40,7 +46,8 @@ static int engage(struct rf_session *session, const struct options *options, con
     rf_autofree char *ca = NULL;
     if (rf_trust_read(options->medium, &ca, err) < 0)
         return -1;
-    const struct rf_site_options where = {.medium = options->medium, .target = RF_RUN_DIR "/target", .ca = ca};
+    const struct rf_site_options where = {
+        .medium = options->medium, .target = RF_RUN_DIR "/target", .ca = ca, .keep = keep_at(options)};
     return rf_engine_apply(session, profile, machine, &where, NULL, err);
 }
 
@@ -80,7 +87,10 @@ static int apply_alone(const struct options *options)
         return rf_say_error(error);
     if (waited && (code = rf_command_profile(options->profile, true, &changed)) != RF_OK)
         return code;
-    return apply(options, changed ? changed : profile, &lock);
+    const rf_profile *counts = changed ? changed : profile;
+    if (rf_profile_check_node(counts, RF_STATE_PROFILE, &error) < 0)
+        return rf_say_error(error);
+    return apply(options, counts, &lock);
 }
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
@@ -103,6 +113,7 @@ const struct rf_subcommand rf_cmd_apply = {
     .summary = "walks the plan: installs, converges, repairs",
     .options = known,
     .help = "Repeating it is safe: every step looks first whether it is done.\n"
+            "On a node PROFILE is kept and counts from then on, at every boot too; it must be of that node (node.id).\n"
             "One at a time: it waits for another run, and for 'richtfest guest' commands that change something.\n",
     .run = run,
 };

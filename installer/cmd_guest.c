@@ -6,10 +6,13 @@
 #include "installer/on_node.h"
 #include "installer/subcommand.h"
 #include "postinstall/guest_file.h"
+#include "postinstall/rollback.h"
 #include "postinstall/snapshot.h"
 
 #include <errno.h>
 #include <time.h>
+
+enum { AGENT_SECONDS = 30 }; /* what a guest's agent may take to answer after a rollback */
 
 static const char *or_dash(const char *text)
 {
@@ -195,13 +198,12 @@ const struct rf_subcommand rf_cmd_guest_snapshot = {
 static int bring_back(const char *guest, const char *name, rf_error **err)
 {
     rf_autoonnode struct rf_on_node node = {0};
-    rf_autofree char *back = NULL;
+    rf_autofree char *back = NULL, *words = NULL;
     if (rf_on_node_open_alone(&node, "richtfest guest rollback", err) < 0)
         return -1;
-    rf_autodomain virDomainPtr domain = rf_guest_domain(node.model, guest, err);
-    if (!domain || rf_snapshot_rollback(domain, name, &back, err) < 0)
+    if (rf_guest_rollback(node.model, guest, name, AGENT_SECONDS, &back, &words, err) < 0)
         return -1;
-    printf("%s is as it was at %s\n", guest, back);
+    printf("%s is as it was at %s\n%s", guest, back, words);
     return 0;
 }
 
@@ -221,6 +223,7 @@ const struct rf_subcommand rf_cmd_guest_rollback = {
     .name = "guest rollback",
     .usage = "GUEST [SNAPSHOT]",
     .summary = "on the node: brings a guest back to a snapshot (the newest one)",
-    .help = "What the guest did since then is lost.\n",
+    .help = "What the guest did since then is lost. A running one gets the time of the node; 'richtfest apply --node'\n"
+            "then tells it what has changed since, and enrols it anew where it is a member of a directory.\n",
     .run = rollback,
 };

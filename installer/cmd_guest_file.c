@@ -63,7 +63,15 @@ static int import_guest(const char *name, const char *file, rf_error **err)
         return rf_fail(err, RF_FAILED, "the node's profile has no guest '%s'; add it there first", name);
     if (rf_guest_import(runner, guest, file, err) < 0)
         return -1;
-    printf("%s has its disk; 'richtfest apply --node' defines and starts it\n", name);
+    printf(
+        "%s has its disk; 'richtfest apply --node' defines and starts it\n"
+        "the packet filter lets it use %s; a system that was set up with another address has that one still: write it "
+        "into the profile first (`address:`)\n",
+        name, guest->address);
+    if (guest->directory)
+        printf("it is enrolled anew in the directory %s then\n", guest->directory->asked->name);
+    if (guest->recipe->serves_directory)
+        printf("its members are enrolled anew then\n");
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "installer/artefacts.h"
 #include "installer/inputs.h"
+#include "installer/keep_profile.h"
 #include "installer/site.h"
 #include "installer/subcommand.h"
 
@@ -56,7 +57,8 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
     int code = rf_command_profile(words[0], false, &profile);
     if (code != RF_OK)
         return code;
-    if (rf_read_machine(options.machine, &machine, &error) < 0)
+    if ((!options.machine && rf_profile_check_node(profile, RF_STATE_PROFILE, &error) < 0) ||
+        rf_read_machine(options.machine, &machine, &error) < 0)
         return rf_say_error(error);
     rf_autojson json_t *artefacts = artefacts_for(&options, machine);
     struct rf_site_options where = {.medium = RF_MEDIUM_DIR, .target = RF_RUN_DIR "/target", .artefacts = artefacts};

@@ -2,6 +2,7 @@
 #include "installer/engine.h"
 
 #include "base/memory.h"
+#include "installer/keep_profile.h"
 
 #include <string.h>
 
@@ -35,6 +36,8 @@ int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const
     if (problems.count)
         return rf_fail_problems(err, RF_BAD_MACHINE, &problems);
     announce(session, profile, site);
+    if (options->keep && rf_profile_keep(session->events, profile, options->keep, err) < 0)
+        return -1;
     rf_autofree char *kill_at = rf_session_kill_at();
     const struct rf_apply_options apply = {.phase = rf_site_phase(site), .kill_at = kill_at};
     struct rf_step_env env = {.runner = session->runner, .events = session->events};

@@ -6,7 +6,8 @@
 #include "installer/site.h"
 
 /* Plans and applies. The run's `started` leaves before the first write; its end is the caller's (rf_session_end). Problems of the
- * machine come back as one RF_BAD_MACHINE error that holds all of them, a line each. May be repeated. */
+ * machine come back as one RF_BAD_MACHINE error that holds all of them, a line each. What can be planned is kept as the node's profile
+ * (options->keep) before the first step. May be repeated. */
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,
                     const struct rf_site_options *options, struct rf_apply_summary *ret_summary, rf_error **err);
 

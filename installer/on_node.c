@@ -7,6 +7,7 @@
 #include "installer/engine.h"
 #include "installer/inputs.h"
 #include "installer/node_lock.h"
+#include "postinstall/guest_address.h"
 
 static int check_node(rf_error **err)
 {
@@ -23,7 +24,8 @@ int rf_on_node_open(struct rf_on_node *ret_node, rf_error **err)
         return -1;
     if (rf_read_profile(RF_STATE_PROFILE, &profile, &problems, err) < 0)
         return -1;
-    rf_node_model *model = profile ? rf_node_model_new(profile, NULL, NULL, &problems) : NULL;
+    rf_autojson json_t *facts = json_pack("{s:o}", "addresses", rf_guest_addresses(""));
+    rf_node_model *model = profile ? rf_node_model_new(profile, facts, NULL, &problems) : NULL;
     if (!model)
         return rf_fail_problems(err, RF_BAD_PROFILE, &problems);
     ret_node->profile = RF_STEAL(profile);

@@ -18,6 +18,8 @@ struct rf_site_options {
     const char *kernel_arguments; /* further ones for the installed node's kernel, or NULL */
     const json_t *artefacts;      /* that a medium's images hold and lack, for a machine that is no node yet; or NULL */
     const char *ca;               /* further CAs that the node trusts (installer/trust.h), or NULL */
+    const char *
+        keep; /* where a node keeps its profile, which this one is to be (installer/keep_profile.h); NULL: it is already */
 };
 
 struct rf_site; /* owns what the steps point to */

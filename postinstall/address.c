@@ -44,6 +44,12 @@ struct rf_subnet rf_subnet_read(const char *text)
                               .prefix = slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0};
 }
 
+bool rf_subnet_holds(const struct rf_subnet *subnet, const char *address)
+{
+    struct in_addr parsed = {0};
+    return inet_pton(AF_INET, address, &parsed) == 1 && ntohl(parsed.s_addr) - subnet->network < size_of(subnet);
+}
+
 size_t rf_subnet_guests_max(const struct rf_subnet *subnet)
 {
     return size_of(subnet) / 2 - RF_SUBNET_FIRST_GUEST;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who gets which address in the guests' network. Nothing is stored: the n-th guest of the profile gets the subnet's address
- * 10 + n unless the profile gives it one, so a guest keeps its address as long as further guests are added behind it. The node is the
- * first address.
+ * The addresses in the guests' network: the n-th guest of a new node's profile gets the subnet's address 10 + n unless the profile gives it
+ * one; who gets which later: postinstall/guest_address.h. The node is the first address.
  * Addresses from the middle upward are given out by DHCP to whatever else a person starts there by hand.
  */
 #pragma once
@@ -24,6 +23,9 @@ int rf_subnet_parse(const char *text, struct rf_subnet *ret_subnet, rf_error **e
 
 /* The same without limits, for a subnet that was checked: the VPN's may be smaller. What is none becomes 0.0.0.0/0. */
 struct rf_subnet rf_subnet_read(const char *text);
+
+/* Is this address in it? */
+bool rf_subnet_holds(const struct rf_subnet *subnet, const char *address);
 
 /* How many guests fit below the middle. */
 size_t rf_subnet_guests_max(const struct rf_subnet *subnet);

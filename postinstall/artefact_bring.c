@@ -256,7 +256,7 @@ static int enough_room(struct rf_step_env *env, const struct rf_node_guest *gues
     return rf_fail(
         err, RF_FAILED,
         "%s: its artefacts need %s in %s for the first boot, and %s are left beside what the other guests need; "
-        "remove what is not needed there, then 'richtfest apply'",
+        "remove what is not needed there, then 'richtfest apply --node'",
         guest->asked->name, wanted, RF_POOL_DIR, left);
 }
 

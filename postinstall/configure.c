@@ -77,6 +77,15 @@ static bool knows_kept(const struct rf_node_guest *guest)
     return known && strcmp(known, kept) == 0;
 }
 
+bool rf_configure_owed(const struct rf_node_guest *guest)
+{
+    rf_autofree char *known = recorded(guest, CONFIGURED);
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    const bool member = rf_json_string(pending, RF_SECRET_SERVICE) || rf_json_string(pending, RF_SECRET_JOIN);
+    return json_array_size(guest->recipe->configure) && rf_guest_settled(guest) && !rf_secret_seeding(guest) &&
+           (!known || member);
+}
+
 static enum rf_probe configure_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;

@@ -18,6 +18,10 @@ void rf_configure_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA2
 /* The digest in such a file, the caller frees it; NULL where there is none. */
 char *rf_configure_recorded(const char *path);
 
+/* Is it in use, and can't be as the profile has it before it was told: it was brought back or in, or its directory was made anew, and has other
+ * passwords for it? Then its health is asked for when it was told. */
+bool rf_configure_owed(const struct rf_node_guest *guest);
+
 /* Remembers that the guest has this description in its seed; and, once it has settled, that it has put it into practice. */
 int rf_configure_seeded(const struct rf_node_guest *guest, rf_error **err);
 int rf_configure_settled(const struct rf_node_guest *guest, rf_error **err);

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "postinstall/capacity.h"
 #include "postinstall/domain_xml.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/snapshot.h"
 #include "postinstall/tuning.h"
 
@@ -144,7 +145,7 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
     bool done = digest && strcmp(digest, wanted) == 0 && drives_as_wanted(domain, guest) &&
-                starts_as_wanted(domain, guest) && tuned(domain, guest);
+                starts_as_wanted(domain, guest) && tuned(domain, guest) && rf_guest_address_kept(guest);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
@@ -226,7 +227,8 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
     const int changes = redefined(guest, err);
-    if (changes < 0 || (changes && rf_snapshot_before(env, guest, "define", err) < 0))
+    if (changes < 0 || (changes && rf_snapshot_before(env, guest, "define", err) < 0) ||
+        rf_guest_address_keep(guest, err) < 0) /* before it can be started: it is the guest's from then on */
         return -1;
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
     if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)

@@ -15,6 +15,7 @@
 #include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/firewall.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/isolation.h"
 #include "postinstall/proxy.h"
 #include "postinstall/vpn.h"
@@ -174,6 +175,7 @@ json_t *rf_node_facts(const struct rf_node_options *options)
     if (artefacts)
         json_object_set_new(facts, "artefacts", artefacts);
     json_object_set_new(facts, "bridges", rf_bridge_facts(root));
+    json_object_set_new(facts, "addresses", rf_guest_addresses(root));
     add_libvirt(facts, root, options);
     return facts;
 }

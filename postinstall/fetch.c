@@ -56,7 +56,7 @@ char *rf_fetch_changed(const struct rf_node_guest *guest)
         return NULL;
     return rf_format("%s keeps its disk, which was made of another image (SHA-256 %.12s…) than its settings name now "
                      "(%.12s…); to make it anew, and lose what is on it: richtfest guest delete %s --with-its-disk, "
-                     "then richtfest apply",
+                     "then richtfest apply --node",
                      name, known, wanted, name);
 }
 
@@ -146,7 +146,7 @@ static int explain(const struct rf_node_guest *guest, uint64_t room, enum rf_fet
         return rf_fail(
             err, RF_FAILED,
             "%s: settings.url: there is no room for the image: %s are left beside what the other guests need "
-            "(%s); remove what is not needed in %s, then 'richtfest apply'",
+            "(%s); remove what is not needed in %s, then 'richtfest apply --node'",
             name, left, text, RF_POOL_DIR);
     if (fault == RF_FETCH_TOO_LARGE)
         return rf_fail(err, RF_FAILED, "%s: disk: the image is larger than the guest's disk of %s (%s); give it more",

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "postinstall/ca.h"
+#include "postinstall/configure.h"
 #include "postinstall/domain.h"
 #include "postinstall/guest_exec.h"
 #include "postinstall/probe.h"
@@ -22,7 +23,8 @@
 
 enum {
     PAUSE_MS = 1000,
-    TELL_SECONDS = 15, /* an unchanged answer is told again after this */
+    TELL_SECONDS =
+        15, /* an unchanged answer is told again after this; consoles show it less often (base/repetition.h) */
     TAIL_BYTES = 3000,
     RECORD_MAX = 65536,
     QUICK_SECONDS = 10,
@@ -124,15 +126,21 @@ static void tell(struct rf_step_env *env, const struct rf_recipe_probe *probe, s
                                             .extra = extra});
 }
 
+/* Nobody is told to remove the disk of a guest that was in use. */
 static int give_up(const struct rf_node_guest *guest, const struct rf_recipe_probe *probe, const char *words,
                    const char *why, rf_error **err)
 {
-    rf_autofree char *tail = rf_console_tail(guest), *disk = rf_guest_disk_path(guest);
-    return rf_fail(
-        err, RF_FAILED,
-        "%s is not healthy: %s: %s (%s); 'richtfest apply' asks again; a guest that never worked is made anew "
-        "after 'virsh destroy %s' and removing %s; the end of its console:\n%s",
-        guest->asked->name, probe->name, words, why, guest->asked->name, disk, tail);
+    const char *name = guest->asked->name;
+    rf_autofree char *tail = rf_console_tail(guest);
+    rf_autofree char *anew =
+        rf_guest_settled(guest)
+            ? NULL
+            : rf_format(" (this one has never worked: it is made anew after 'virsh destroy %s' and 'richtfest guest "
+                        "delete %s --with-its-disk')",
+                        name, name);
+    return rf_fail(err, RF_FAILED,
+                   "%s is not healthy: %s: %s (%s); 'richtfest apply --node' asks again%s; the end of its console:\n%s",
+                   name, probe->name, words, why, anew ? anew : "", tail);
 }
 
 /* A reset that libvirt refuses ends no waiting: it is told, and the time goes on. */
@@ -188,6 +196,17 @@ int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, r
     return record(guest, results, err);
 }
 
+int rf_health_come_up(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err)
+{
+    if (!rf_configure_owed(guest))
+        return rf_health_wait(env, guest, agent, err);
+    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
+    for (size_t i = 0; i < guest->recipe->probes_count; i++)
+        if (guest->recipe->probes[i].ops == &rf_probe_agent && wait_for(env, guest, agent, i, deadline, err) < 0)
+            return -1;
+    return 0;
+}
+
 static enum rf_probe health_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -205,7 +224,7 @@ static int health_apply(struct rf_step_env *env, const void *arg, rf_error **err
 {
     const struct rf_node_guest *guest = arg;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
-    return rf_health_wait(env, guest, agent, err);
+    return rf_health_come_up(env, guest, agent, err);
 }
 
 /* apply has just seen every probe say ok; asking all of them again would only take time. */

@@ -24,5 +24,9 @@ char *rf_console_tail(const struct rf_node_guest *guest);
  * the guest and may be repeated. */
 extern const struct rf_step_ops rf_step_health;
 
-/* The waiting itself, with an agent of the caller's choice (tests). */
+/* What the step does, with an agent of the caller's choice: all of its probes; or, where a guest in use can't be well before it was told something
+ * (rf_configure_owed), whether its agent answers. All are asked when it was told. */
+int rf_health_come_up(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err);
+
+/* The waiting itself, with an agent of the caller's choice. */
 int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err);

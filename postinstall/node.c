@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/pool_room.h"
 
 #include <ctype.h>
@@ -82,7 +83,6 @@ static void fill_guest(struct rf_node_guest *guest, const rf_node_model *model, 
     rf_uuid(model->profile->node.id, what, guest->uuid);
     rf_mac(model->profile->node.id, what, guest->mac);
     snprintf(guest->port, sizeof(guest->port), RF_PORT_PREFIX "%.8s", guest->uuid);
-    guest->address = asked->address ? rf_strdup(asked->address) : rf_subnet_guest(&model->subnet, index);
     guest->cores = asked->cores ? asked->cores : defaults->cores;
     guest->memory = whole_mib(asked->memory ? asked->memory : defaults->memory);
     guest->disk = whole_mib(asked->disk ? asked->disk : defaults->disk);
@@ -160,6 +160,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
     if (profile->network.guests.subnet && rf_subnet_parse(profile->network.guests.subnet, &model->subnet, NULL) < 0)
         return NULL;
     add_guests(model, recipes_dir, problems);
+    rf_guest_addresses_give(model, json_object_get(facts, "addresses"), problems);
     add_retired(model, facts);
     add_admins(model);
     model->artefacts = json_incref(json_object_get(facts, "artefacts"));

@@ -36,8 +36,8 @@ struct rf_node_guest {
     rf_recipe *recipe;
     char uuid[RF_UUID_TEXT];
     char mac[18];
-    char port[16]; /* its interface on the node, at the bridge: IFNAMSIZ */
-    char *address;
+    char port[16];   /* its interface on the node, at the bridge: IFNAMSIZ */
+    char *address;   /* postinstall/guest_address.h */
     char *fqdn;      /* host name in the zone that the guest serves or belongs to, else below the node's own name */
     char *zone;      /* the DNS zone that it serves, in lower case; or NULL */
     char *published; /* the name under which the node's proxy shows it, in lower case; or NULL */

@@ -199,13 +199,31 @@ static int add_tls(const struct rf_node_guest *guest, json_t *pending, rf_error 
     return json_object_set_new(pending, RF_SECRET_TLS_KEY, json_string(key));
 }
 
+/* By its key, or by its mark. */
+static bool of_member(const char *text)
+{
+    return strncmp(text, RF_SECRET_SERVICE, strlen(RF_SECRET_SERVICE)) == 0 ||
+           strncmp(text, RF_SECRET_JOIN, strlen(RF_SECRET_JOIN)) == 0;
+}
+
+int rf_secret_forget_member(const struct rf_node_guest *guest, rf_error **err)
+{
+    rf_autojson json_t *generated = load(guest, GENERATED), *rest = json_array();
+    for (size_t i = 0; i < json_array_size(generated); i++) {
+        const char *mark = json_string_value(json_array_get(generated, i));
+        if (mark && !of_member(mark))
+            json_array_append_new(rest, json_string(mark));
+    }
+    return generated ? store(guest, GENERATED, rest, err) : 0;
+}
+
 int rf_secret_mark_known(const struct rf_node_guest *guest, rf_error **err)
 {
     size_t count;
     struct rf_secret *secrets = rf_secret_list(guest, &count);
     rf_autojson json_t *generated = json_array();
     for (size_t i = 0; i < count; i++)
-        if (!secrets[i].keep)
+        if (!secrets[i].keep && !of_member(secrets[i].key))
             json_array_append_new(generated, json_string(secrets[i].mark));
     rf_secrets_free(secrets, count);
     return store(guest, GENERATED, generated, err);

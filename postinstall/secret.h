@@ -44,8 +44,12 @@ bool rf_secret_for_people(const struct rf_node_guest *guest);
  * exists is kept, because the guest may already have it. */
 extern const struct rf_step_ops rf_step_secret;
 
-/* Notes all but the kept ones as generated: for a guest that brings its passwords with it. */
+/* Notes as generated what people have: for a guest that brings its passwords with it. A member's own and the kept ones are made anew. */
 int rf_secret_mark_known(const struct rf_node_guest *guest, rf_error **err);
+
+/* Those of a member are generated again: the guest may no longer have what it made of them. For a guest of which only node and name are known, too.
+ * Repeatable. */
+int rf_secret_forget_member(const struct rf_node_guest *guest, rf_error **err);
 
 /* Of the kept ones, so that one can see whether the guest knows them; "" where there are none. */
 void rf_secret_kept_digest(const struct rf_node_guest *guest, char ret_hex[RF_SHA256_HEX]);

@@ -57,10 +57,11 @@ int rf_seed_read_wait(struct rf_step_env *env, const struct rf_node_guest *guest
         if (running < 0)
             return -1;
         if (running == 0)
-            return rf_fail(err, RF_FAILED,
-                           "%s has stopped before it was certain that it has read its seed; 'richtfest apply' starts "
-                           "it again, with the seed",
-                           guest->asked->name);
+            return rf_fail(
+                err, RF_FAILED,
+                "%s has stopped before it was certain that it has read its seed; 'richtfest apply --node' starts "
+                "it again, with the seed",
+                guest->asked->name);
         if (rf_now() >= deadline || says_so(agent))
             return 0;
         if (!told)

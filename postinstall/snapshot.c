@@ -110,6 +110,17 @@ static int find(virDomainPtr domain, const char *name, virDomainSnapshotPtr *ret
                    name ? name : newest, all);
 }
 
+int rf_snapshot_choose(virDomainPtr domain, const char *name, char **ret_name, int64_t *ret_taken, rf_error **err)
+{
+    autosnapshot virDomainSnapshotPtr snapshot = NULL;
+    if (find(domain, name, &snapshot, err) < 0)
+        return -1;
+    rf_autojson json_t *one = describe(snapshot);
+    *ret_name = rf_strdup(rf_json_string(one, "name"));
+    *ret_taken = rf_json_integer(one, "taken", 0);
+    return 0;
+}
+
 int rf_snapshot_rollback(virDomainPtr domain, const char *name, char **ret_name, rf_error **err)
 {
     autosnapshot virDomainSnapshotPtr snapshot = NULL;

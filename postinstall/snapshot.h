@@ -17,7 +17,12 @@ int rf_snapshot_take(virDomainPtr domain, const char *name, const char *descript
 /* Array of {"name", "description", "taken": seconds since 1970, "current": bool}, the oldest first. The caller owns it; NULL and *err. */
 json_t *rf_snapshot_list(virDomainPtr domain, rf_error **err);
 
-/* Back to it: disk, memory and definition as they were. What happened since is lost. `name` NULL: the newest one. */
+/* Which one is meant: `name`, or the newest one (NULL). Its name goes to *ret_name, the caller frees it, and when it was taken (seconds since 1970) to
+ * *ret_taken. RF_FAILED where there is none. */
+int rf_snapshot_choose(virDomainPtr domain, const char *name, char **ret_name, int64_t *ret_taken, rf_error **err);
+
+/* Back to it: disk, memory and definition as they were. What happened since is lost. `name` NULL: the newest one.
+ * What else there is to be done: postinstall/rollback.h. */
 int rf_snapshot_rollback(virDomainPtr domain, const char *name, char **ret_name, rf_error **err);
 
 /* Removes one; RF_FAILED where there is none of that name. */

@@ -11,6 +11,7 @@
 #include "postinstall/domain.h"
 #include "postinstall/facts.h"
 #include "postinstall/fetch.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
@@ -146,6 +147,7 @@ static rf_node_model *model_for(const rf_profile *profile, const struct rf_node_
     json_t *artefacts = rf_artefacts_known(options && options->root ? options->root : "");
     if (artefacts)
         json_object_set_new(facts, "artefacts", artefacts);
+    json_object_set_new(facts, "addresses", rf_guest_addresses(options && options->root ? options->root : ""));
     rf_node_model *model = rf_node_model_new(profile, facts, options, &problems);
     rf_autofree char *text = model ? NULL : rf_problems_text(&problems);
     if (!model)

@@ -7,13 +7,14 @@
 #include "base/paths.h"
 #include "base/units.h"
 #include "postinstall/account.h"
+#include "postinstall/vpn_address.h"
 #include "postinstall/vpn_key.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
-enum { TEXT_MAX = 65536, APPEAR_SECONDS = 60, POLL_MS = 200, FIRST_PEER = 2, KEEPALIVE = 25 };
+enum { TEXT_MAX = 65536, APPEAR_SECONDS = 60, POLL_MS = 200, KEEPALIVE = 25 };
 
 #define ACCOUNT "systemd-network" /* who reads the node's key (systemd.netdev(5), PrivateKeyFile=) */
 #define APPLIED RF_STATE_VPN "/applied"
@@ -33,12 +34,6 @@ static char *peer_key_path(const rf_node_model *model, const struct rf_peer *pee
 static struct rf_subnet subnet_of(const rf_profile *profile)
 {
     return rf_subnet_read(profile->access.vpn.subnet);
-}
-
-static char *peer_address(const rf_profile *profile, size_t index)
-{
-    struct rf_subnet subnet = subnet_of(profile);
-    return rf_subnet_address(&subnet, FIRST_PEER + (uint32_t)index);
 }
 
 void rf_vpn_digest(const rf_profile *profile, char ret_hex[RF_SHA256_HEX])
@@ -96,12 +91,12 @@ static char *netdev_text(const rf_node_model *model)
                            "PrivateKeyFile=" NODE_KEY "\n"
                            "ListenPort=%u\n",
                            profile->access.vpn.port);
+    rf_autovpnaddresses char **addresses = rf_vpn_addresses(model);
     for (size_t i = 0; i < profile->access.vpn.peers_count; i++) {
         char public[RF_VPN_KEY];
-        rf_autofree char *address = peer_address(profile, i);
         public_of(model, &profile->access.vpn.peers[i], public);
         rf_append(&text, "\n# %s\n[WireGuardPeer]\nPublicKey=%s\nAllowedIPs=%s/32\n", profile->access.vpn.peers[i].name,
-                  public, address);
+                  public, addresses[i]);
     }
     return text;
 }
@@ -156,30 +151,33 @@ static enum rf_probe vpn_probe(struct rf_step_env *env, const void *arg, rf_erro
     char digest[RF_SHA256_HEX];
     rf_vpn_digest(model->profile, digest);
     rf_autofree char *netdev = netdev_text(model), *network = network_text(model);
-    bool done = applied && strcmp(applied, digest) == 0 && keys_there(model) && holds(model, RF_VPN_NETDEV, netdev) &&
-                holds(model, RF_VPN_NETWORK, network) && interface_there(model);
+    bool done = applied && strcmp(applied, digest) == 0 && keys_there(model) && rf_vpn_addresses_kept(model) &&
+                holds(model, RF_VPN_NETDEV, netdev) && holds(model, RF_VPN_NETWORK, network) && interface_there(model);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
-static bool still_peer(const rf_profile *profile, const char *file)
+/* A key or an address of a peer that the profile no longer has; peers' names have no dot. */
+static bool of_former_peer(const rf_profile *profile, const char *file)
 {
+    const char *suffix = strrchr(file, '.');
+    if (!suffix || (strcmp(suffix, PEER_SUFFIX) != 0 && strcmp(suffix, RF_VPN_ADDRESS_SUFFIX) != 0))
+        return false;
+    const size_t length = (size_t)(suffix - file);
     for (size_t i = 0; i < profile->access.vpn.peers_count; i++) {
-        rf_autofree char *name = rf_format("%s" PEER_SUFFIX, profile->access.vpn.peers[i].name);
-        if (strcmp(name, file) == 0)
-            return true;
+        const char *name = profile->access.vpn.peers[i].name;
+        if (strlen(name) == length && strncmp(name, file, length) == 0)
+            return false;
     }
-    return false;
+    return true;
 }
 
+/* Its address is another one's then. */
 static int remove_old_keys(const rf_node_model *model, rf_error **err)
 {
     rf_autofree char *state = path_of(model, RF_STATE_VPN);
     rf_autodir DIR *entries = opendir(state);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        const char *suffix = strrchr(entry->d_name, '.');
-        if (!suffix || strcmp(suffix, PEER_SUFFIX) != 0 || still_peer(model->profile, entry->d_name))
-            continue;
-        if (unlinkat(dirfd(entries), entry->d_name, 0) < 0)
+        if (of_former_peer(model->profile, entry->d_name) && unlinkat(dirfd(entries), entry->d_name, 0) < 0)
             return rf_fail_errno(err, RF_FAILED, errno, "removing %s/%s", state, entry->d_name);
     }
     return 0;
@@ -201,7 +199,7 @@ static int make_keys(const rf_node_model *model, rf_error **err)
             return -1;
     }
     explicit_bzero(key, sizeof(key));
-    return 0;
+    return rf_vpn_addresses_keep(model, err);
 }
 
 static int remove_file(const rf_node_model *model, const char *file, rf_error **err)
@@ -281,7 +279,8 @@ static char *peer_text(const rf_node_model *model, size_t index, const char *pri
 {
     const rf_profile *profile = model->profile;
     struct rf_subnet subnet = subnet_of(profile);
-    rf_autofree char *address = peer_address(profile, index), *node = rf_subnet_node(&subnet);
+    rf_autofree char *node = rf_subnet_node(&subnet);
+    rf_autovpnaddresses char **addresses = rf_vpn_addresses(model);
     const struct rf_node_guest *dns = resolver(model);
     const char *endpoint = profile->access.vpn.endpoint ? profile->access.vpn.endpoint : profile->node.hostname;
     char *text = rf_format("[Interface]\n# %s at %s\n", profile->access.vpn.peers[index].name, profile->node.id);
@@ -289,7 +288,7 @@ static char *peer_text(const rf_node_model *model, size_t index, const char *pri
         rf_append(&text, "PrivateKey = %s\n", private_key);
     else
         rf_append(&text, "# PrivateKey = the one that belongs to %s\n", profile->access.vpn.peers[index].public_key);
-    rf_append(&text, "Address = %s/32\n", address);
+    rf_append(&text, "Address = %s/32\n", addresses[index]);
     if (dns)
         rf_append(&text, "DNS = %s, %s\n", dns->address, dns->zone);
     rf_append(&text, "\n[Peer]\nPublicKey = %s\nEndpoint = %s:%u\nAllowedIPs = %s, %s/32\nPersistentKeepalive = %d\n",
@@ -311,8 +310,8 @@ int rf_vpn_peer_text(const rf_node_model *model, const char *name, char **ret_te
     rf_autofree char *path = peer_key_path(model, peer);
     rf_autosecret char *node_private = rf_read_line(node_key), *key = peer->public_key ? NULL : rf_read_line(path);
     if (!node_private || (!key && !peer->public_key))
-        return rf_fail(err, RF_FAILED, "the keys of %s are not there; run 'richtfest apply' first (and this as root)",
-                       name);
+        return rf_fail(err, RF_FAILED,
+                       "the keys of %s are not there; run 'richtfest apply --node' first (and this as root)", name);
     if (rf_vpn_key_public(node_private, node_public, err) < 0)
         return rf_wrap(err, "%s", node_key);
     *ret_text = peer_text(model, i, key, node_public);

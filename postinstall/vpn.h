@@ -10,7 +10,8 @@
 #include "base/step.h"
 #include "postinstall/node.h"
 
-#define RF_STATE_VPN RF_STATE_DIR "/vpn" /* 0750: node.key, PEER.peer, applied (the digest of what is in force) */
+#define RF_STATE_VPN                                                                                                   \
+    RF_STATE_DIR "/vpn" /* 0750: node.key, PEER.peer, PEER.address, applied (the digest of what is in force) */
 #define RF_VPN_NETDEV "/etc/systemd/network/60-richtfest-vpn.netdev"
 #define RF_VPN_NETWORK "/etc/systemd/network/60-richtfest-vpn.network"
 

@@ -48,7 +48,7 @@ struct rf_guest {
     uint64_t disk;    /* bytes; 0: the recipe's default */
     json_t *settings; /* object; checked against the recipe's own schema by postinstall/recipe.h */
     char *directory;  /* name of a guest that holds the directory, or NULL */
-    char *address;    /* in network.guests.subnet; NULL: by its place in the list */
+    char *address;    /* in network.guests.subnet; NULL: the node gives it one, for good */
     char **reach;     /* names of guests whose ports this one may use */
     size_t reach_count;
     char *bridge;  /* name of one of network.bridges, or NULL: it is in the node's own network only */

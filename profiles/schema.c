@@ -98,7 +98,8 @@ static const struct rf_field guest_rows[] = {
     {.name = "address",
      .type = &rf_type_text,
      .offset = GUEST(address),
-     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list",
+     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list; a guest that was "
+                      "made keeps its own",
      .pattern = &rf_pattern_address,
      .help = "Its fixed address in `network.guests.subnet`, below the half that DHCP gives out.",
      .example = "10.20.0.40"},
@@ -495,7 +496,8 @@ static const struct rf_field profile_rows[] = {
      .offset = PROFILE(access.vpn.subnet),
      .fallback = "10.21.0.0/24",
      .pattern = &rf_pattern_subnet,
-     .help = "The peers' private addresses; the node takes the first one, the first peer the second.",
+     .help = "The peers' private addresses; the node takes the first one, the first peer the second; "
+             "each keeps its own as long as it is a peer.",
      .example = "10.21.0.0/24"},
     {.name = "access.vpn.port",
      .type = &rf_type_integer,

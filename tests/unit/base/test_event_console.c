@@ -66,6 +66,30 @@ static void lines_where_nothing_is_redrawn(void **state)
     rf_remove_tree(directory, NULL);
 }
 
+/* A guest that takes its time says the same for many minutes; the other sinks get each of them. */
+static void the_same_words_are_said_twice_at_once_at_most(void **state)
+{
+    (void)state;
+    rf_autofree char *directory = unit_directory(), *path = rf_format("%s/console", directory), *text = NULL;
+    rf_autofree char *stream = rf_format("%s/events.jsonl", directory), *all = NULL;
+    rf_autofd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    rf_events *events = rf_events_new("n1");
+    rf_events_add(events, rf_sink_console(fd));
+    rf_events_add(events, rf_sink_file(stream, NULL));
+    for (unsigned i = 0; i < 5; i++)
+        rf_emit(events, &(struct rf_event){
+                            .step = "health/x", .title = "Wait", .state = RF_PROGRESS, .seconds = -1, .message = "no"});
+    rf_events_free(events);
+    assert_int_equal(rf_read_file(path, 1 << 16, &text, NULL, NULL), 0);
+    assert_string_equal(text, "[  ..  ] Wait: no\n[  ..  ] Wait: no\n");
+    assert_int_equal(rf_read_file(stream, 1 << 16, &all, NULL, NULL), 0);
+    size_t lines = 0;
+    for (const char *c = all; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 5);
+    rf_remove_tree(directory, NULL);
+}
+
 /* Control characters as a person can read them: a golden file must not redraw itself. */
 static char *readable(const char *text)
 {
@@ -151,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_where_nothing_is_redrawn),
+        cmocka_unit_test(the_same_words_are_said_twice_at_once_at_most),
         cmocka_unit_test(a_terminal_redraws_its_last_line),
         cmocka_unit_test(a_console_that_takes_nothing_loses_lines),
         cmocka_unit_test(a_console_that_was_hung_up_is_opened_again),

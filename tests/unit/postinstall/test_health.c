@@ -80,10 +80,52 @@ static void a_failure_names_the_probe_and_shows_the_console(void **state)
     rf_autofree char *text = rf_error_text(error);
     assert_non_null(strstr(text, "dc1 is not healthy: cloud-init: finished with 1 error: it broke"));
     assert_non_null(strstr(text, "Booting\n[1mno space left[0m"));
+    assert_non_null(strstr(text, "'virsh destroy dc1' and 'richtfest guest delete dc1 --with-its-disk'"));
     rf_error_free(error);
     rf_autojson json_t *recorded = rf_health_recorded(&fixture.model->guests[0]);
     assert_null(recorded);
     rf_agent_free(&fake.agent);
+    fixture_close(&fixture);
+}
+
+/* It may hold years of work, and a reboot is all that it needs. */
+static void nobody_is_told_to_remove_what_was_in_use(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    two_probes(&fixture);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    struct fake_agent fake = FAKE(PONG, PID, BROKE);
+    assert_int_equal(rf_health_wait(&fixture.env, &fixture.model->guests[0], &fake.agent, &error), -1);
+    rf_autofree char *text = rf_error_text(error);
+    assert_non_null(strstr(text, "'richtfest apply --node' asks again; the end of its console"));
+    assert_null(strstr(text, "delete"));
+    assert_null(strstr(text, "destroy"));
+    rf_error_free(error);
+    rf_agent_free(&fake.agent);
+    fixture_close(&fixture);
+}
+
+/* A member that was brought back has a machine password that its directory no longer takes: what heals it comes after this step. */
+static void one_that_is_to_be_told_something_only_has_to_answer(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    two_probes(&fixture);
+    struct rf_node_guest *guest = &fixture.model->guests[0];
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    struct fake_agent fake = FAKE(PONG);
+    assert_int_equal(rf_health_come_up(&fixture.env, guest, &fake.agent, NULL), 0);
+    rf_autojson json_t *recorded = rf_health_recorded(guest);
+    assert_null(recorded); /* nobody has seen that it is healthy */
+    rf_agent_free(&fake.agent);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/configured.json", "{\"digest\": \"x\"}\n", 0600);
+    struct fake_agent again = FAKE(PONG, PID, BROKE);
+    assert_int_equal(rf_health_come_up(&fixture.env, guest, &again.agent, NULL), -1);
+    rf_agent_free(&again.agent);
     fixture_close(&fixture);
 }
 
@@ -93,6 +135,8 @@ int main(void)
         cmocka_unit_test(a_healthy_guest_is_recorded),
         cmocka_unit_test(each_probe_has_its_history),
         cmocka_unit_test(a_failure_names_the_probe_and_shows_the_console),
+        cmocka_unit_test(nobody_is_told_to_remove_what_was_in_use),
+        cmocka_unit_test(one_that_is_to_be_told_something_only_has_to_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

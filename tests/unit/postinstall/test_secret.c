@@ -97,6 +97,42 @@ static void what_is_missing_is_added(void **state)
     fixture_close(&fixture);
 }
 
+static bool noted(const struct fixture *fixture, const char *guest, const char *mark)
+{
+    rf_autofree char *path = rf_format(RF_STATE_GUESTS "/%s/generated.json", guest);
+    rf_autofree char *text = fixture_read(fixture, path), *word = rf_format("\"%s", mark);
+    return text && strstr(text, word);
+}
+
+/* One that was brought in or back knows its people's passwords, but its directory may not know it. */
+static void a_member_gets_a_new_one_time_password(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    const struct rf_node_guest *dc1 = &fixture.model->guests[0], *crm = &fixture.model->guests[1];
+    rf_autofree char *directory = rf_guest_state_path(dc1, ""), *member = rf_guest_state_path(crm, "");
+    assert_int_equal(rf_make_dirs(directory, 0700, NULL), 0);
+    assert_int_equal(rf_make_dirs(member, 0700, NULL), 0);
+    assert_int_equal(rf_secret_mark_known(dc1, NULL), 0);
+    assert_int_equal(rf_secret_mark_known(crm, NULL), 0);
+    assert_true(noted(&fixture, "dc1", "user.anna"));
+    assert_false(noted(&fixture, "crm", RF_SECRET_JOIN));
+    fixture_write(&fixture, RF_STATE_GUESTS "/crm/settled.json", "{}\n", 0600);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, crm, NULL), 0);
+    assert_true(noted(&fixture, "crm", RF_SECRET_JOIN) && noted(&fixture, "crm", RF_SECRET_SERVICE));
+    assert_int_equal(rf_secret_remove(crm, NULL), 0);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, crm, NULL), RF_PROBE_DONE);
+    assert_int_equal(rf_secret_forget_member(crm, NULL), 0);
+    assert_int_equal(rf_secret_forget_member(dc1, NULL), 0);
+    assert_true(noted(&fixture, "dc1", "user.anna"));
+    assert_int_equal(rf_step_secret.apply(&fixture.env, crm, NULL), 0);
+    rf_autojson json_t *pending = rf_secret_pending(crm);
+    assert_int_equal(json_object_size(pending), 2); /* no second key */
+    assert_int_equal(strlen(rf_json_string(pending, RF_SECRET_JOIN)), 32);
+    fixture_close(&fixture);
+}
+
 static void they_are_gone_for_good(void **state)
 {
     (void)state;
@@ -238,6 +274,7 @@ int main(void)
         cmocka_unit_test(they_are_generated_once),
         cmocka_unit_test(no_second_key_for_a_guest_that_has_one),
         cmocka_unit_test(what_is_missing_is_added),
+        cmocka_unit_test(a_member_gets_a_new_one_time_password),
         cmocka_unit_test(they_are_gone_for_good),
         cmocka_unit_test(a_file_that_is_no_json_holds_none),
         cmocka_unit_test(some_stay_when_the_others_are_forgotten),

@@ -131,6 +131,53 @@ static void a_peers_configuration(void **state)
     close_vpn(&fixture);
 }
 
+/* "laptop-anna=10.…" of the addresses in networkd's file; the caller frees it. */
+static char *addresses_in(const struct fixture *fixture)
+{
+    rf_autofree char *netdev = fixture_read(fixture, RF_VPN_NETDEV);
+    char *text = NULL;
+    for (const char *at = netdev; (at = strstr(at, "\n# ")); at++) {
+        const char *address = strstr(at, "AllowedIPs=") + strlen("AllowedIPs=");
+        rf_append(&text, "%s%.*s=%.*s", text ? " " : "", (int)strcspn(at + 3, "\n"), at + 3, (int)strcspn(address, "/"),
+                  address);
+    }
+    return text;
+}
+
+static void assert_addresses(struct fixture *fixture, struct rf_peer *list, size_t count, const char *wanted)
+{
+    fixture->profile->access.vpn.peers = list;
+    fixture->profile->access.vpn.peers_count = count;
+    assert_int_equal(rf_step_vpn.probe(&fixture->env, fixture->model, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_vpn.apply(&fixture->env, fixture->model, NULL), 0);
+    assert_int_equal(rf_step_vpn.probe(&fixture->env, fixture->model, NULL), RF_PROBE_DONE);
+    rf_autofree char *text = addresses_in(fixture);
+    assert_string_equal(text, wanted);
+}
+
+/* It stands in a configuration that was given away. */
+static void a_peer_keeps_its_address(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct rf_peer a = {(char *)"a", NULL}, b = {(char *)"b", (char *)GIVEN}, c = {(char *)"c", NULL};
+    rf_autosecret char *text = NULL;
+    open_vpn(&fixture, 0);
+    fixture_write(&fixture, "/sys/class/net/rf-vpn/ifindex", "7\n", 0644);
+    assert_addresses(&fixture, (struct rf_peer[]){a, b}, 2, "a=10.21.0.2 b=10.21.0.3");
+    assert_addresses(&fixture, (struct rf_peer[]){c, a, b}, 3, "c=10.21.0.4 a=10.21.0.2 b=10.21.0.3");
+    assert_addresses(&fixture, (struct rf_peer[]){b, c}, 2, "b=10.21.0.3 c=10.21.0.4");
+    assert_int_equal(mode_of(&fixture, RF_STATE_VPN "/a.address"), 0);
+    assert_int_equal(mode_of(&fixture, RF_STATE_VPN "/b.address"), 0600);
+    fixture.profile->access.vpn.peers = &c;
+    fixture.profile->access.vpn.peers_count = 1;
+    assert_int_equal(rf_vpn_peer_text(fixture.model, "c", &text, NULL), 0);
+    assert_non_null(strstr(text, "Address = 10.21.0.4/32"));
+    fixture_write(&fixture, RF_STATE_VPN "/c.address", "10.99.0.4\n", 0600); /* of a former subnet */
+    assert_addresses(&fixture, &c, 1, "c=10.21.0.2");
+    close_vpn(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +186,7 @@ int main(void)
         cmocka_unit_test(new_keys_are_private),
         cmocka_unit_test(who_leaves_is_shut_out),
         cmocka_unit_test(a_peers_configuration),
+        cmocka_unit_test(a_peer_keeps_its_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
