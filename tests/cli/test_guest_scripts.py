@@ -248,6 +248,48 @@ def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     assert dolibarr.config_value("a") == "it's \\ new" and dolibarr.config_value("gone") is None
 
 
+@pytest.fixture
+def nextcloud_build(tmp_path, monkeypatch):
+    """The build's script with its own places; what occ and MariaDB are told is noted."""
+    build = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-build", "build")
+    told = []
+    monkeypatch.setattr(build.nextcloud, "INTEGRITY", str(tmp_path / "integrity"))
+    for name in ("CONFIG", "DATA", "TREE"):
+        monkeypatch.setattr(build, name, str(tmp_path / name))
+    monkeypatch.setattr(build, "sql", lambda text: told.append("sql"))
+
+    def occ(*words, **_):
+        if words[0] == "maintenance:install":
+            assert not os.listdir(build.DATA), "Login is invalid because files already exist for this user"
+        told.append(words[0])
+        return 0, "", ""
+
+    monkeypatch.setattr(build, "occ", occ)
+    return build, told
+
+
+def test_an_installation_of_nextcloud_that_was_cut_off_is_made_again(nextcloud_build, tmp_path):
+    """Killed after maintenance:install had made the administrator's files: Nextcloud refused every later attempt."""
+    build, told = nextcloud_build
+    (tmp_path / "DATA/ncadmin/files").mkdir(parents=True)
+    (tmp_path / "DATA/ncadmin/files/Readme.md").write_text("x")
+    (tmp_path / "DATA/.ncdata").write_text("")
+    (tmp_path / "DATA/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "CONFIG").write_text("half")
+    build.install()
+    assert told[:2] == ["sql", "maintenance:install"] and os.listdir(tmp_path / "DATA") == []
+
+
+def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path):
+    """Only config.php gone: the database must not be dropped for it."""
+    build, told = nextcloud_build
+    (tmp_path / "DATA/anna").mkdir(parents=True)
+    (tmp_path / "integrity").write_text("clean\n")
+    with pytest.raises(SystemExit) as end:
+        build.install()
+    assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
+
+
 @pytest.mark.parametrize("first, second, runs, ends", [
     ({"host/dc1.ad.x", "ldap/dc1.ad.x"}, set(), 0, None),
     ({"host/dc1.ad.x"}, {"ldap/dc1.ad.x"}, 1, None),
