@@ -4,8 +4,11 @@
 #include "base/memory.h"
 #include "postinstall/address.h"
 #include "postinstall/recipe_read.h"
+#include "profiles/suggest.h"
 
 #include <string.h>
+
+#define GROUP "group" /* a member's setting of this name is the directory's group that may use it: description.c */
 
 enum { NETBIOS_MAX = 15 }; /* [MS-ADTS] 3.1.1.1.5; also leaves room for the prefix of a member's service account */
 
@@ -102,6 +105,53 @@ static void check_machine_name(const struct together *all, size_t index)
             name, directory);
 }
 
+/* The groups that a directory has: those of its profile and those that it has anyway. Borrowed words, the caller frees the array; NULL:
+ * nobody knows them. */
+static const char **groups_of(const rf_recipe *recipe, const json_t *settings, size_t *ret_count)
+{
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        if (setting->type != &rf_setting_names || !json_array_size(setting->more_groups))
+            continue;
+        const json_t *lists[] = {json_object_get(settings, setting->name), setting->more_groups};
+        const char **names = rf_alloc((json_array_size(lists[0]) + json_array_size(lists[1])) * sizeof(*names));
+        *ret_count = 0;
+        for (size_t list = 0; list < RF_COUNT(lists); list++)
+            for (size_t k = 0; k < json_array_size(lists[list]); k++)
+                names[(*ret_count)++] = json_string_value(json_array_get(lists[list], k));
+        return names;
+    }
+    return NULL;
+}
+
+static void say_no_group(const struct together *all, size_t index, size_t directory, const char *group,
+                         const char *near)
+{
+    rf_autofree char *path = rf_format("guests[%zu].settings." GROUP, index);
+    rf_autofree char *advice = near ? rf_format("did you mean \"%s\"?", near)
+                                    : rf_format("write it into guests[%zu].settings.groups too", directory);
+    rf_profile_problem(all->profile, all->problems, path, "%s has no group \"%s\", so nobody could log in; %s",
+                       all->profile->guests[directory].name, group, advice);
+}
+
+/* The directory makes a group that a member asks for, and puts the probe's account into it: a mistyped one is found by people only. */
+static void check_group(const struct together *all, size_t index)
+{
+    size_t directory = directory_of(all, index), count = 0;
+    if (directory == index || directory == all->profile->guests_count)
+        return;
+    rf_autojson json_t *settings = rf_recipe_settings(all->recipes[index], &all->profile->guests[index]);
+    rf_autojson json_t *theirs = rf_recipe_settings(all->recipes[directory], &all->profile->guests[directory]);
+    const char *group = rf_json_string(settings, GROUP);
+    rf_autofree const char **names = groups_of(all->recipes[directory], theirs, &count);
+    if (!group || !*group || !names)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (names[i] && strcasecmp(names[i], group) == 0)
+            return;
+    say_no_group(all, index, directory, group, rf_suggest(group, names, count));
+}
+
 /* The value of a guest's setting that must be its own; NULL where it has none. Borrowed from the profile. */
 static const char *value_of(const struct together *all, size_t index, const char *setting)
 {
@@ -194,6 +244,7 @@ void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const 
         check_cores(&all, i);
         check_directory(&all, i);
         check_machine_name(&all, i);
+        check_group(&all, i);
         check_own(&all, i, published, "a published name");
         check_own(&all, i, zone, "a zone");
     }

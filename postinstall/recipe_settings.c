@@ -54,8 +54,10 @@ static void read_parameters(struct rf_recipe_setting *setting, const struct rf_r
                                : "only a setting of type dial has them");
     if (!integer && (setting->min || setting->max != INT_MAX))
         rf_reader_problem(at, "min", "only a setting of type integer has min and max");
-    if (!accounts && (setting->groups || json_array_size(setting->more_groups)))
+    if (!accounts && setting->groups)
         rf_reader_problem(at, "groups", "only a setting of type accounts has it");
+    if (!accounts && setting->type != &rf_setting_names && json_array_size(setting->more_groups))
+        rf_reader_problem(at, "more_groups", "only settings of the types accounts and names have it");
 }
 
 /* Where a problem of a default is told. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/postinstall/fixture.h"
 
-#define DC1 "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
+#define DC1 "  - {name: dc1, recipe: active-directory, settings: {realm: A.B, groups: [ts-users]}}\n"
 
 static char *check(const char *guests)
 {
@@ -83,6 +83,29 @@ static void names_that_a_directory_can_have(void **state)
                  ""); /* only what is in a directory */
 }
 
+/* enrol makes the group and puts the probe into it: all was green, and nobody got in. */
+static void groups_that_a_directory_has(void **state)
+{
+    (void)state;
+    assert_check(
+        DC1 "  - {name: ts1, recipe: desk, directory: dc1, settings: {group: ts-uesrs}}\n",
+        "test.yaml:17:65: error: guests[1].settings.group: dc1 has no group \"ts-uesrs\", so nobody could log in; "
+        "did you mean \"ts-users\"?\n");
+    assert_check(
+        DC1 "  - {name: crm, recipe: crm, directory: dc1, settings: {host: a.b, group: Vertrieb}}\n",
+        "test.yaml:17:75: error: guests[1].settings.group: dc1 has no group \"Vertrieb\", so nobody could log in; "
+        "write it into guests[0].settings.groups too\n");
+    assert_check(
+        "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
+        "  - {name: ts1, recipe: desk, directory: dc1}\n",
+        "test.yaml:17:5: error: guests[1].settings.group: dc1 has no group \"ts-users\", so nobody could log in; "
+        "write it into guests[0].settings.groups too\n"); /* the recipe's default */
+    assert_check(
+        DC1 "  - {name: ts1, recipe: desk, directory: dc1, settings: {group: domain admins}}\n"
+            "  - {name: crm, recipe: crm, settings: {host: a.b, group: none}}\n", /* without a directory: no matter */
+        "");
+}
+
 static void addresses(void **state)
 {
     (void)state;
@@ -110,7 +133,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_company_is_fine),         cmocka_unit_test(directories),
         cmocka_unit_test(names_that_must_be_ones_own),     cmocka_unit_test(addresses),
-        cmocka_unit_test(names_that_a_directory_can_have), cmocka_unit_test(the_machine_must_have_the_cores),
+        cmocka_unit_test(groups_that_a_directory_has),     cmocka_unit_test(names_that_a_directory_can_have),
+        cmocka_unit_test(the_machine_must_have_the_cores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
