@@ -35,7 +35,7 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
@@ -73,6 +73,28 @@ def test_a_cut_off_update_of_the_bundle_is_made_again(guest, tmp_path, monkeypat
     assert pathlib.Path(guest.CA_BUNDLE).read_text() == "others\n-----CA-----\n"
     assert (tmp_path / "1234abcd.0").read_text() == "-----CA-----\n"
     assert not guest.trust_ca({"ca": "-----CA-----\n"})
+
+
+def test_a_restart_that_is_owed_outlives_the_run(guest, tmp_path, monkeypatch):
+    """Killed between writing and restarting: the next run finds the file as it should be, and the service never read it."""
+    told = []
+    monkeypatch.setattr(guest, "systemctl", lambda *words: told.append(words))
+    config, restart = str(tmp_path / "config"), ("--no-block", "try-restart", "x.service")
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(guest.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            guest.put(config, "1", restart=True)
+    guest.put(config, "1", restart=True)  # and this run was killed right behind it
+    guest.put(config, "1", restart=True)
+    guest.finish({"name": "x"}, ["x.service"], ["x.service"])
+    assert told == [restart, ("--no-block", "start", "x.service")]
+    guest.put(config, "1", restart=True)
+    guest.put(str(tmp_path / "other"), "1")  # nothing that anybody reads at his start
+    guest.finish({"name": "x"}, ["x.service"])
+    assert told[2:] == []
+    guest.tls_files({"ca": "C", "certificate": "P", "secrets": {"tls_key": "K"}})
+    guest.finish({"name": "x"}, ["x.service"])
+    assert told[2:] == [restart]
 
 
 def test_public_part_holds_no_secret(guest, monkeypatch):

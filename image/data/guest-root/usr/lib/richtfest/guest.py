@@ -32,6 +32,7 @@ import time
 SEED = "/var/lib/richtfest/guest.json"  # written by cloud-init, 0600, deleted when all is done
 PUBLIC = "/etc/richtfest/guest.json"  # the same without a secret, for health scripts
 DONE = "/var/lib/richtfest/done"  # services that wait for the first configuration have a condition on it
+OWED = "/run/richtfest-restart"  # services run with what they read before it changed; a reboot settles that too
 TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -61,8 +62,9 @@ def never(text):
     sys.exit(2)
 
 
-def put(path, text, mode=0o644, owner=None, group=None):
-    """Write a whole file or none of it; flushed. True where something changed."""
+def put(path, text, mode=0o644, owner=None, group=None, restart=False):
+    """Write a whole file or none of it; flushed. True where something changed. `restart`: the services that finish() names read it when
+    they start. That they must is written down first: a run that is killed behind this line finds the file unchanged the next time."""
     data = text if isinstance(text, bytes) else text.encode()
     uid = pwd.getpwnam(owner).pw_uid if owner else 0
     gid = grp.getgrnam(group).gr_gid if group else 0
@@ -73,6 +75,8 @@ def put(path, text, mode=0o644, owner=None, group=None):
                 return False
     except OSError:
         pass
+    if restart:
+        open(OWED, "w").close()
     directory(os.path.dirname(path))
     temporary = path + ".new"
     if os.path.lexists(temporary):
@@ -204,9 +208,9 @@ def tls_files(g, group=None):
     key = g["secrets"].get("tls_key")
     if not g.get("certificate") or not key:
         return False
-    changed = put(TLS + "/ca.pem", g["ca"])
-    changed |= put(TLS + "/key.pem", key, 0o640 if group else 0o600, None, group)
-    return put(TLS + "/cert.pem", g["certificate"]) | changed
+    changed = put(TLS + "/ca.pem", g["ca"], restart=True)
+    changed |= put(TLS + "/key.pem", key, 0o640 if group else 0o600, None, group, restart=True)
+    return put(TLS + "/cert.pem", g["certificate"], restart=True) | changed
 
 
 def lan_text(lan):
@@ -252,13 +256,15 @@ def basics(g, group=None):
 
 
 def finish(g, restart=(), start=()):
-    """All is done: services that run and have something new to read are restarted, those that waited are started (without being
-    waited for: they come after this unit). The mark is first, then the seed's file goes; killed in between, the next run
-    finds everything done."""
+    """All is done: services that run are restarted where they have something new to read, since this run or one that did not get as far
+    (put(…, restart=True)), those that waited are started (without being waited for: they come after this unit). The mark is first, then
+    the seed's file goes; killed in between, the next run finds everything done."""
     os.sync()
     put(DONE, g["name"] + "\n")
-    if restart:
+    if restart and os.path.exists(OWED):
         systemctl("--no-block", "try-restart", *restart)
+    if os.path.exists(OWED):
+        os.unlink(OWED)
     if start:
         systemctl("--no-block", "start", *start)
     if os.path.exists(SEED):
