@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 import yaml
@@ -35,7 +36,7 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
@@ -95,6 +96,76 @@ def test_a_restart_that_is_owed_outlives_the_run(guest, tmp_path, monkeypatch):
     guest.tls_files({"ca": "C", "certificate": "P", "secrets": {"tls_key": "K"}})
     guest.finish({"name": "x"}, ["x.service"])
     assert told[2:] == [restart]
+
+
+@pytest.fixture
+def accounts(guest, tmp_path, monkeypatch):
+    """The machine's accounts as a file; what useradd and usermod are told is noted."""
+    passwd, told = tmp_path / "passwd", []
+    passwd.write_text(f"root:x:0:0::/root:/bin/bash\njiku:x:1000:1000::{tmp_path}/jiku:/bin/bash\n")
+
+    def ask(*argv, **_):
+        told.append(argv)
+        if argv[-1] == "taken":
+            return 9, "", "useradd: user 'taken' already exists"
+        with open(passwd, "a", encoding="utf-8") as f:
+            f.write(f"{argv[-1]}:x:1001:1001::{tmp_path}/{argv[-1]}:/bin/bash\n")
+        return 0, "", ""
+
+    monkeypatch.setattr(guest, "PASSWD", str(passwd))
+    monkeypatch.setattr(guest, "ask", ask)
+    monkeypatch.setattr(guest, "run", lambda *argv, **_: told.append(argv))
+    monkeypatch.setattr(guest.pwd, "getpwnam", lambda name: types.SimpleNamespace(pw_uid=0, pw_gid=0))
+    monkeypatch.setattr(guest.shutil, "chown", lambda *_: None)
+
+    def configure(**admins):
+        told.clear()
+        g = {"name": "x", "admins": [{"name": name, "ssh_keys": keys} for name, keys in admins.items()]}
+        guest.admins(g)
+        pathlib.Path(guest.PUBLIC).write_text(json.dumps(g))
+        return list(told)
+
+    keys = lambda name: (tmp_path / name / ".ssh/authorized_keys").read_text().splitlines()
+    return configure, keys
+
+
+def test_admins_who_come_later_reach_guests_that_are_there(guest, accounts, tmp_path):
+    configure, keys = accounts
+    assert configure(jiku=["ssh-a 1"]) == []
+    with open(tmp_path / "jiku/.ssh/authorized_keys", "a", encoding="utf-8") as f:
+        f.write("# by hand\nssh-a hand\n")
+    assert configure(jiku=["ssh-a 2", "ssh-a 3"], anna=["ssh-a 4"], taken=["ssh-a 5"])[0] == (
+        "useradd", "--create-home", "--shell=/bin/bash", "--groups=adm,sudo", "anna")
+    assert keys("jiku") == ["# by hand", "ssh-a hand", "ssh-a 2", "ssh-a 3"]  # a key that left the profile opens nothing
+    assert keys("anna") == ["ssh-a 4"]
+    assert "anna ALL=(ALL) NOPASSWD:ALL\n" in pathlib.Path(guest.SUDOERS).read_text()
+    assert os.stat(guest.SUDOERS).st_mode & 0o777 == 0o440
+    assert os.stat(tmp_path / "anna/.ssh").st_mode & 0o777 == 0o700
+
+
+def test_admins_who_go_are_locked_and_may_come_back(guest, accounts):
+    configure, keys = accounts
+    configure(jiku=["ssh-a 1"], anna=["ssh-a 4"])
+    assert configure(anna=["ssh-a 4"]) == [("usermod", "--expiredate=1", "jiku")] and keys("jiku") == []
+    assert "jiku" not in pathlib.Path(guest.SUDOERS).read_text()
+    assert configure(anna=["ssh-a 4"]) == []
+    assert configure(jiku=["ssh-a 1"], anna=["ssh-a 4"]) == [("usermod", "--expiredate=", "jiku")]
+    assert configure(jiku=["ssh-a 1"], anna=["ssh-a 4"]) == []  # what somebody locks here stays locked
+    assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
+    guest.admins({"name": "x"})  # a description without admins says nothing about them
+    assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
+
+
+def test_the_time_zone_follows_the_profile(guest, tmp_path, monkeypatch):
+    monkeypatch.setattr(guest, "ZONES", str(tmp_path / "zones"))
+    (tmp_path / "zones/Europe").mkdir(parents=True)
+    for zone in ("Berlin", "Wien"):
+        (tmp_path / f"zones/Europe/{zone}").write_text("TZif")
+    for zone in ("Berlin", "Wien", "Nowhere"):
+        guest.time_zone({"timezone": f"Europe/{zone}"})
+    guest.time_zone({})
+    assert os.readlink(guest.LOCALTIME) == str(tmp_path / "zones/Europe/Wien")
+    assert pathlib.Path(guest.TIMEZONE).read_text() == "Europe/Wien\n"
 
 
 def test_public_part_holds_no_secret(guest, monkeypatch):

@@ -36,6 +36,10 @@ OWED = "/run/richtfest-restart"  # services run with what they read before it ch
 TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
+SUDOERS = "/etc/sudoers.d/91-richtfest"
+LOCKED = "/var/lib/richtfest/locked-admins"  # those that left the profile, and whose accounts were locked for that
+ZONES, LOCALTIME, TIMEZONE = "/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone"
 LAN = "/etc/systemd/network/05-richtfest-lan.network"
 LAN_TABLE = 20  # of routes: any number that nobody else uses
 CREDENTIALS = "security-credentials"  # cloud-init keeps values below this key out of its world-readable files
@@ -245,9 +249,75 @@ def lan(g):
     return changed
 
 
+def time_zone(g):
+    """What runs keeps the former one until it is started again."""
+    zone = g.get("timezone")
+    target = f"{ZONES}/{zone}"
+    if not zone or (os.path.islink(LOCALTIME) and os.readlink(LOCALTIME) == target):
+        return
+    if not os.path.exists(target):
+        say(f"this guest does not know the time zone {zone}; it keeps its own")
+        return
+    if os.path.lexists(LOCALTIME + ".new"):
+        os.unlink(LOCALTIME + ".new")
+    os.symlink(target, LOCALTIME + ".new")
+    os.replace(LOCALTIME + ".new", LOCALTIME)
+    put(TIMEZONE, zone + "\n")
+
+
+def homes():
+    """Of the accounts of this machine: name → home directory."""
+    return {row[0]: row[5] for row in (line.split(":") for line in (get(PASSWD) or "").splitlines()) if len(row) == 7}
+
+
+def authorized_keys(name, home, keys, former):
+    """Their keys, beside those that somebody added here; `former` were written by the profile and go where it no longer has them."""
+    path, account = home + "/.ssh/authorized_keys", pwd.getpwnam(name)
+    group = grp.getgrgid(account.pw_gid).gr_name
+    have = [line for line in (get(path) or "").splitlines() if line.strip() in keys or line.strip() not in former]
+    lines = have + [key for key in keys if key not in (line.strip() for line in have)]
+    directory(home + "/.ssh", 0o700, name, group)
+    put(path, "".join(line + "\n" for line in lines), 0o600, name, group)
+
+
+def admin(name, keys, former, ours):
+    """An account as cloud-init makes it: by key alone, and root without a password."""
+    home = homes().get(name)
+    if not home:
+        status, _, error = ask("useradd", "--create-home", "--shell=/bin/bash", "--groups=adm,sudo", name)
+        if status:  # the directory may have somebody of that name; the guest's other settings need not wait for it
+            say(f"the admin {name} gets no account here: {error}")
+            return
+        home = homes()[name]
+    elif name in ours:
+        run("usermod", "--expiredate=", name)
+    authorized_keys(name, home, keys, former)
+
+
+def admins(g):
+    """The profile's admins, also those who come and go later. Who has gone is locked, not removed: the files are theirs. What the last
+    complete run wrote (PUBLIC) tells our accounts and keys from those that somebody made here."""
+    if "admins" not in g:
+        return
+    former = {one["name"]: one["ssh_keys"] for one in public().get("admins", [])}
+    now = {one["name"]: one["ssh_keys"] for one in g["admins"]}
+    locked = set((get(LOCKED) or "").split())
+    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(now)), 0o440)
+    for name, keys in now.items():
+        admin(name, keys, former.get(name, []), locked)
+    gone = {name for name in former if name not in now and name in homes()}
+    for name in sorted(gone):
+        run("usermod", "--expiredate=1", name)  # sshd asks for the date, whatever key was shown
+        authorized_keys(name, homes()[name], [], former[name])  # a later account of that name does not begin with these
+        say(f"{name} is no longer an admin of this profile: the account is locked")
+    put(LOCKED, "".join(name + "\n" for name in sorted((locked | gone) - set(now))), 0o600)
+
+
 def basics(g, group=None):
     """What every guest has. True where the certificate changed."""
     name_service(g)
+    time_zone(g)
+    admins(g)
     lan(g)
     trust_ca(g)
     changed = tls_files(g, group)
