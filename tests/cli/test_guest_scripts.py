@@ -36,7 +36,7 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "ANSWERS", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
@@ -166,6 +166,39 @@ def test_the_time_zone_follows_the_profile(guest, tmp_path, monkeypatch):
     guest.time_zone({})
     assert os.readlink(guest.LOCALTIME) == str(tmp_path / "zones/Europe/Wien")
     assert pathlib.Path(guest.TIMEZONE).read_text() == "Europe/Wien\n"
+
+
+def test_a_desktop_is_asked_for_by_one_at_a_time(guest, monkeypatch):
+    """status and a run asked side by side: each ended the other's session, and a guest that was well was not healthy."""
+    asked, begun, go = [], threading.Event(), threading.Event()
+    at_lock = threading.Semaphore(0)
+    real = guest.fcntl
+    monkeypatch.setattr(guest, "fcntl", types.SimpleNamespace(LOCK_EX=real.LOCK_EX, flock=lambda *a: (at_lock.release(), real.flock(*a))))
+
+    def slow(answer):
+        asked.append(answer)
+        begun.set()
+        assert go.wait(10)
+        return answer
+
+    first, second = [], []
+    one = threading.Thread(target=lambda: first.append(guest.once("desktop", lambda: slow((1, "no desktop")))))
+    one.start()
+    assert begun.wait(10)
+    other = threading.Thread(target=lambda: second.append(guest.once("desktop", lambda: slow((0, "its own")))))
+    other.start()
+    assert at_lock.acquire(timeout=10) and at_lock.acquire(timeout=10)
+    go.set()
+    one.join(), other.join()
+    assert first == second == [(1, "no desktop")] and len(asked) == 1
+    assert guest.once("desktop", lambda: (0, "mended")) == (0, "mended")  # a bad answer is not given again
+    assert guest.once("desktop", lambda: (1, "never asked")) == (0, "mended")
+    monkeypatch.setattr(guest, "FRESH", 0)
+    assert guest.once("desktop", lambda: 1 // 0) == (1, "ZeroDivisionError: integer division or modulo by zero")
+    monkeypatch.setattr(guest, "FRESH", 60)
+    guest.once("desktop", lambda: (0, "well"))
+    guest.finish({"name": "x"})
+    assert guest.once("desktop", lambda: (1, "changed")) == (1, "changed")  # what was before a change says nothing
 
 
 def test_public_part_holds_no_secret(guest, monkeypatch):

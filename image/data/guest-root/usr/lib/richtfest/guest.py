@@ -36,6 +36,8 @@ OWED = "/run/richtfest-restart"  # services run with what they read before it ch
 TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+ANSWERS = "/run/richtfest-answers"  # of probes that are asked one at a time: once()
+FRESH = 60  # seconds for which an answer that all is well may be given again
 PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
 SUDOERS = "/etc/sudoers.d/91-richtfest"
 LOCKED = "/var/lib/richtfest/locked-admins"  # those that left the profile, and whose accounts were locked for that
@@ -331,6 +333,7 @@ def finish(g, restart=(), start=()):
     the seed's file goes; killed in between, the next run finds everything done."""
     os.sync()
     put(DONE, g["name"] + "\n")
+    shutil.rmtree(ANSWERS, ignore_errors=True)  # they are about what was
     if restart and os.path.exists(OWED):
         systemctl("--no-block", "try-restart", *restart)
     if os.path.exists(OWED):
@@ -494,6 +497,24 @@ def provisioned(unit):
 def password_from_stdin():
     """The secret that the node handed in; empty where it keeps it no longer."""
     return sys.stdin.readline().rstrip("\n")
+
+
+def once(name, question):
+    """For a question that two can't ask at a time, or that is dear: who comes meanwhile waits, and takes the answer that was found while he
+    waited. A good one is given again for a minute; a bad one is not, because somebody may be mending it."""
+    asked = time.monotonic()
+    directory(ANSWERS, 0o700)
+    with open(f"{ANSWERS}/{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = json.loads(get(f"{ANSWERS}/{name}") or "{}")  # the clock begins at boot, as /run does
+        if known and (known["at"] >= asked or (known["status"] == 0 and known["at"] + FRESH > asked)):
+            return known["status"], known["words"]
+        try:
+            status, words = question()
+        except Exception as why:
+            status, words = 1, f"{type(why).__name__}: {why}"
+        put(f"{ANSWERS}/{name}", json.dumps({"at": time.monotonic(), "status": status, "words": words}), 0o600)
+        return status, words
 
 
 def health(questions):
