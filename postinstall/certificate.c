@@ -263,3 +263,19 @@ bool rf_certificate_matches(const char *certificate_text, const char *key_text)
     ERR_clear_error();
     return matches;
 }
+
+bool rf_certificate_in_force(const char *certificate_text)
+{
+    autocertificate X509 *certificate = read_certificate(certificate_text);
+    return certificate && X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
+           X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
+}
+
+bool rf_certificate_signed_by(const char *certificate_text, const char *authority_text)
+{
+    autocertificate X509 *certificate = read_certificate(certificate_text),
+                         *authority = read_certificate(authority_text);
+    bool by = certificate && authority && X509_verify(certificate, X509_get0_pubkey(authority)) == 1;
+    ERR_clear_error();
+    return by;
+}

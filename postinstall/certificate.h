@@ -37,3 +37,9 @@ bool rf_certificate_good(const char *certificate, const struct rf_certificate_re
 
 /* Do key and certificate belong together? False for NULL. */
 bool rf_certificate_matches(const char *certificate, const char *key);
+
+/* Is it valid now, however little of its time is left? False for NULL and for what can't be read. */
+bool rf_certificate_in_force(const char *certificate);
+
+/* Did the authority itself sign it? (One that another authority signed in between it did not.) False for NULL and for what can't be read. */
+bool rf_certificate_signed_by(const char *certificate, const char *authority);

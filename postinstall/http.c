@@ -2,10 +2,14 @@
 /* libcurl, as much of it as a question to a web server needs. */
 #include "postinstall/http.h"
 
+#include "base/file.h"
 #include "base/memory.h"
+#include "postinstall/certificate.h"
 
 #include <curl/curl.h>
 #include <string.h>
+
+enum { CA_MAX = 1 << 20 };
 
 struct body {
     char *text;
@@ -66,6 +70,29 @@ static void forget_time(char *why)
         memmove(after, rest + 3, strlen(rest + 3) + 1);
 }
 
+static const char *certificate_in(const struct curl_slist *fields)
+{
+    static const char key[] = "Cert:"; /* CURLINFO_CERTINFO(3): beside what it says, the certificate itself */
+    for (; fields; fields = fields->next)
+        if (strncmp(fields->data, key, strlen(key)) == 0)
+            return fields->data + strlen(key);
+    return NULL;
+}
+
+/* Did the CA in that file sign any certificate of the chain that was shown? */
+static bool chain_by(CURL *curl, const char *ca_file)
+{
+    struct curl_certinfo *chain = NULL;
+    rf_autofree char *authority = NULL;
+    if (!ca_file || curl_easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain ||
+        rf_read_file(ca_file, CA_MAX, &authority, NULL, NULL) < 0)
+        return false;
+    for (int i = 0; i < chain->num_of_certs; i++)
+        if (rf_certificate_signed_by(certificate_in(chain->certinfo[i]), authority))
+            return true;
+    return false;
+}
+
 int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer, rf_error **err)
 {
     autocurl CURL *curl = prepare(request->url, request->seconds);
@@ -85,6 +112,7 @@ int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer
     if (request->ca_file) { /* takes the place of the system's bundle; the system's directory stays beside it */
         curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
         curl_easy_setopt(curl, CURLOPT_CAPATH, "/etc/ssl/certs");
+        curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
     }
     CURLcode code = curl_easy_perform(curl);
     forget_time(why);
@@ -92,7 +120,7 @@ int rf_http_get(const struct rf_http *request, struct rf_http_answer *ret_answer
         return rf_fail(err, RF_FAILED, "%s: %s", request->url, *why ? why : curl_easy_strerror(code));
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    *ret_answer = (struct rf_http_answer){(unsigned)status, RF_STEAL(text)};
+    *ret_answer = (struct rf_http_answer){(unsigned)status, RF_STEAL(text), chain_by(curl, request->ca_file)};
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct rf_http {
 struct rf_http_answer {
     unsigned status; /* of HTTP */
     char *body;      /* NUL-terminated, at most RF_HTTP_BODY_MAX; never NULL after success */
+    bool by_ca_file; /* its certificate is trusted for request->ca_file's sake, not the system's */
 };
 
 /* Frees what it holds and zeroes it. */

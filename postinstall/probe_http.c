@@ -2,7 +2,7 @@
 /*
  * Does the guest's web server answer as it should? Asked at the guest's own port, as the node's proxy does it (plain HTTP, the
  * published name as host), or `via: proxy`, as people do it: by the published name, over HTTPS, with a certificate that must be
- * trusted.
+ * trusted. Both kinds are: the node's own CA is said, because browsers outside do not know it.
  */
 #include "base/json.h"
 #include "base/memory.h"
@@ -31,7 +31,8 @@ static enum rf_health judge(const struct rf_recipe_probe *probe, const struct rf
         *ret_words = rf_format("%s answers, but without \"%s\"", url, probe->contains);
         return RF_HEALTH_WAITING;
     }
-    *ret_words = rf_format("%s answers with status %u", url, answer->status);
+    *ret_words = rf_format("%s answers with status %u%s", url, answer->status,
+                           answer->by_ca_file ? ", with a certificate of the node's own CA" : "");
     return RF_HEALTH_OK;
 }
 

@@ -8,8 +8,10 @@
 #include "base/units.h"
 #include "postinstall/account.h"
 #include "postinstall/ca.h"
+#include "postinstall/certificate.h"
 #include "postinstall/http.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +20,8 @@
 enum {
     TEXT_MAX = 1 << 20,
     DAYS = 825,
-    ANSWER_SECONDS = 90, /* ACME that can't be reached takes two attempts of 20 s before the node's CA is asked */
+    ACME_SECONDS = 45,    /* an order takes some seconds where all is well; a slow resolver or line takes more */
+    ANSWER_SECONDS = 150, /* ACME that can't be reached takes two such attempts before the node's CA is asked */
     ATTEMPT_SECONDS = 10,
     PAUSE_MS = 1000,
 };
@@ -26,9 +29,17 @@ enum {
 #define UNIT "caddy.service"
 #define ACCOUNT "caddy"
 #define DROP_IN "/etc/systemd/system/caddy.service.d/richtfest.conf"
+#define AUTHORITY_ID "richtfest" /* for Caddy; also a folder's name in its storage */
 #define AUTHORITY RF_PROXY_DIR "/authority.pem"
 #define KEY RF_PROXY_DIR "/authority.key"
 #define ROOT RF_PROXY_DIR "/root.pem"
+
+static char *read_text(const rf_node_model *model, const char *file)
+{
+    rf_autofree char *path = rf_node_path(model, "%s", file);
+    char *text = NULL;
+    return rf_exists(path) && rf_read_file(path, TEXT_MAX, &text, NULL, NULL) == 0 ? text : NULL;
+}
 
 /* caddy(8) and https://caddyserver.com/docs/caddyfile/options. The root's key stays with the node: Caddy 2.6 wants some key in that place and
  * uses it only to make authorities of its own, which it does not do as long as it is given one. */
@@ -45,7 +56,7 @@ static void append_options(char **text, const rf_profile *profile)
                     "\t\tprotocols h1 h2\n"
                     "\t}\n"
                     "\tpki {\n"
-                    "\t\tca richtfest {\n"
+                    "\t\tca " AUTHORITY_ID " {\n"
                     "\t\t\troot {\n"
                     "\t\t\t\tcert " ROOT "\n"
                     "\t\t\t\tkey " KEY "\n"
@@ -59,18 +70,51 @@ static void append_options(char **text, const rf_profile *profile)
                     "}\n");
 }
 
+/* Caddy's storage: certificates/ISSUER/NAME/NAME.crt, where the internal issuer's folder has the name of its authority. */
+static bool by_acme(const char *issuer)
+{
+    return issuer[0] != '.' && strcmp(issuer, AUTHORITY_ID) != 0 && strcmp(issuer, "local") != 0;
+}
+
+static bool issued(const struct rf_node_guest *guest, const char *issuer)
+{
+    rf_autofree char *file = rf_format(RF_PROXY_STATE "/certificates/%s/%s/%s.crt", issuer, guest->published,
+                                       guest->published),
+                     *certificate = read_text(guest->node, file);
+    return rf_certificate_in_force(certificate);
+}
+
+bool rf_proxy_has_acme(const struct rf_node_guest *guest)
+{
+    rf_autofree char *path = rf_node_path(guest->node, RF_PROXY_STATE "/certificates");
+    rf_autodir DIR *issuers = guest->published ? opendir(path) : NULL;
+    for (const struct dirent *entry; issuers && (entry = readdir(issuers));)
+        if (by_acme(entry->d_name) && issued(guest, entry->d_name))
+            return true;
+    return false;
+}
+
+/* Caddy asks its issuers in this order, at each renewal too, and takes what it gets first. So the node's own CA is one of them only until
+ * there is a certificate that everybody trusts: one failed renewal, weeks before that ends, would put the node's own in its place. */
+static char *issuers_text(const struct rf_node_guest *guest)
+{
+    static const char own[] = "\t\tissuer internal {\n\t\t\tca " AUTHORITY_ID "\n\t\t}\n";
+    if (guest->node->profile->access.tls != RF_TLS_ACME)
+        return rf_strdup(own);
+    if (rf_proxy_has_acme(guest))
+        return rf_strdup("\t\tissuer acme\n");
+    return rf_format("\t\tissuer acme {\n\t\t\ttimeout %us\n\t\t}\n%s", ACME_SECONDS, own);
+}
+
 static void append_site(char **text, const struct rf_node_guest *guest)
 {
     const struct rf_recipe_publish *publish = &guest->recipe->publish;
-    bool acme = guest->node->profile->access.tls == RF_TLS_ACME;
+    rf_autofree char *issuers = issuers_text(guest);
     rf_append(text,
               "\n# %s\n"
               "%s {\n"
               "\ttls {\n"
               "%s"
-              "\t\tissuer internal {\n"
-              "\t\t\tca richtfest\n"
-              "\t\t}\n"
               "\t}\n"
               "\theader ?Strict-Transport-Security \"max-age=31536000\"\n"
               "\theader -Server\n"
@@ -79,8 +123,7 @@ static void append_site(char **text, const struct rf_node_guest *guest)
               "\t}\n"
               "\treverse_proxy %s:%u\n"
               "}\n",
-              guest->asked->name, guest->published, acme ? "\t\tissuer acme {\n\t\t\ttimeout 20s\n\t\t}\n" : "",
-              publish->body, guest->address, publish->port);
+              guest->asked->name, guest->published, issuers, publish->body, guest->address, publish->port);
 }
 
 char *rf_proxy_text(const rf_node_model *model)
@@ -129,13 +172,6 @@ static struct authority authority_of(const rf_node_model *model)
 }
 
 #define autoauthority RF_CLEANUP(clear_authority)
-
-static char *read_text(const rf_node_model *model, const char *file)
-{
-    rf_autofree char *path = rf_node_path(model, "%s", file);
-    char *text = NULL;
-    return rf_exists(path) && rf_read_file(path, TEXT_MAX, &text, NULL, NULL) == 0 ? text : NULL;
-}
 
 static bool holds(const rf_node_model *model, const char *file, const char *wanted)
 {

@@ -4,7 +4,7 @@
  * HTTPS, HSTS is set where the application does not, websockets and large bodies pass.
  *
  * Certificates are Caddy's to get and to renew: by ACME, and where that can't be reached (or access.tls is `own`) from an authority of the
- * node's CA that Caddy holds and that can sign for the published names only. What it got by ACME lies in the node's state, so a reinstalled
+ * node's CA that Caddy holds and that can sign for the published names only, until there is one by ACME. What it got by ACME lies in the node's state, so a reinstalled
  * root does not ask for it again.
  */
 #pragma once
@@ -17,7 +17,11 @@
 #define RF_PROXY_FILE RF_PROXY_DIR "/Caddyfile"
 #define RF_PROXY_STATE RF_STATE_DIR "/caddy" /* Caddy's own */
 
-/* Pure: the configuration. The caller frees it. */
+/* Does Caddy hold a certificate for the guest's published name that it got by ACME and that is valid now? Reads Caddy's storage. */
+bool rf_proxy_has_acme(const struct rf_node_guest *guest);
+
+/* The configuration; the caller frees it. It changes once when Caddy has got a name's first certificate by ACME: from then on the node's
+ * own CA does not sign for that name, unless that certificate has ended. Reads Caddy's storage, nothing else. */
 char *rf_proxy_text(const rf_node_model *model);
 
 /* Writes the configuration and the authority below the model's root, for the caller's own user, and starts nothing: to try the proxy where

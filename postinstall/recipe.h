@@ -25,8 +25,9 @@ struct rf_recipe_secret {
     char *name;  /* key in the seed's meta-data and in the hand-over */
     char *title; /* what the admins read beside it */
     unsigned length;
-    bool keep;  /* stays on the node for the standing probes, and is never handed over */
-    char *each; /* one for each account of this setting, its key "NAME.ACCOUNT"; or NULL */
+    char *at_least; /* the setting (of type integer) that may ask for more characters; or NULL */
+    bool keep;      /* stays on the node for the standing probes, and is never handed over */
+    char *each;     /* one for each account of this setting, its key "NAME.ACCOUNT"; or NULL */
 };
 
 /* Who reaches a port from beyond the guest's own node. */
@@ -135,7 +136,7 @@ RF_GUARD(rf_recipe, rf_recipe_free);
 const struct rf_recipe_setting *rf_recipe_setting_named(const rf_recipe *recipe, const char *name);
 const struct rf_recipe_secret *rf_recipe_secret_named(const rf_recipe *recipe, const char *name);
 
-/* Lets a guest's settings (with defaults) choose: the machine, the probes that are asked, their ports. The recipe is that guest's own from
+/* Lets a guest's settings (with defaults) choose: the machine, the probes that are asked, their ports, how long passwords must be. The recipe is that guest's own from
  * then on. */
 void rf_recipe_choose(rf_recipe *recipe, const json_t *settings);
 

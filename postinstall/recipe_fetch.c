@@ -106,6 +106,17 @@ static bool wanted(const struct rf_recipe_probe *probe, const json_t *settings)
     return !probe->when || (word && strcmp(word, probe->is) == 0);
 }
 
+/* A rule about passwords holds for those that the node makes, too: the directory would refuse them. */
+static void choose_lengths(rf_recipe *recipe, const json_t *settings)
+{
+    for (size_t i = 0; i < recipe->secrets_count; i++) {
+        struct rf_recipe_secret *secret = &recipe->secrets[i];
+        json_int_t least = secret->at_least ? rf_json_integer(settings, secret->at_least, 0) : 0;
+        if (least > (json_int_t)secret->length)
+            secret->length = (unsigned)least;
+    }
+}
+
 void rf_recipe_choose(rf_recipe *recipe, const json_t *settings)
 {
     const struct machine machine = machine_of(recipe, settings);
@@ -123,4 +134,5 @@ void rf_recipe_choose(rf_recipe *recipe, const json_t *settings)
             rf_recipe_free_probe(probe);
     }
     recipe->probes_count = kept;
+    choose_lengths(recipe, settings);
 }

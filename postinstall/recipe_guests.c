@@ -4,8 +4,13 @@
 #include "base/memory.h"
 #include "postinstall/address.h"
 #include "postinstall/recipe_read.h"
+#include "profiles/suggest.h"
 
 #include <string.h>
+
+#define GROUP "group" /* a member's setting of this name is the directory's group that may use it: description.c */
+
+enum { NETBIOS_MAX = 15 }; /* [MS-ADTS] 3.1.1.1.5; also leaves room for the prefix of a member's service account */
 
 struct together {
     const rf_profile *profile;
@@ -52,6 +57,99 @@ static void check_directory(const struct together *all, size_t index)
                            example ? "\"%s\" (%s) is no directory; write for example `%s`"
                                    : "\"%s\" (%s) is no directory, and no guest of this profile is one%s",
                            guest->directory, all->recipes[named]->name, example ? example : "");
+}
+
+/* The directory that a guest is, or is in; guests_count where there is none (or the profile's other problems hide it). */
+static size_t directory_of(const struct together *all, size_t index)
+{
+    const struct rf_guest *guest = &all->profile->guests[index];
+    size_t none = all->profile->guests_count,
+           named = guest->directory ? index_of(all->profile, guest->directory) : none;
+    if (all->recipes[index]->serves_directory)
+        return index;
+    return named < none && all->recipes[named] && all->recipes[named]->serves_directory ? named : none;
+}
+
+/* The short name of the domain, which is a machine's name in the same network; NULL: none. The caller frees it. */
+static char *domain_of(const struct together *all, size_t directory)
+{
+    const rf_recipe *recipe = all->recipes[directory];
+    rf_autojson json_t *settings = rf_recipe_settings(recipe, &all->profile->guests[directory]);
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const char *value = rf_json_string(settings, recipe->settings[i].name);
+        if (recipe->settings[i].type == rf_setting_type("netbios") && value)
+            return rf_strdup(value);
+    }
+    return NULL;
+}
+
+/* What a domain controller and its members may be called: their accounts in the directory are made of the name, and a longer one would be
+ * cut off. (The profile's own rules have said so of members.) */
+static void check_machine_name(const struct together *all, size_t index)
+{
+    const char *name = all->profile->guests[index].name;
+    size_t directory = directory_of(all, index);
+    rf_autofree char *path = rf_format("guests[%zu].name", index);
+    if (!name || directory == all->profile->guests_count)
+        return;
+    rf_autofree char *domain = domain_of(all, directory);
+    if (strlen(name) > NETBIOS_MAX && directory == index)
+        rf_profile_problem(all->profile, all->problems, path,
+                           "\"%s\" has %zu characters; machines of a directory have at most %d (NetBIOS)", name,
+                           strlen(name), NETBIOS_MAX);
+    if (domain && strcasecmp(domain, name) == 0)
+        rf_profile_problem(
+            all->profile, all->problems, path,
+            "\"%s\" is the short name of the domain itself (guests[%zu]); a machine of that domain needs "
+            "another one",
+            name, directory);
+}
+
+/* The groups that a directory has: those of its profile and those that it has anyway. Borrowed words, the caller frees the array; NULL:
+ * nobody knows them. */
+static const char **groups_of(const rf_recipe *recipe, const json_t *settings, size_t *ret_count)
+{
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        if (setting->type != &rf_setting_names || !json_array_size(setting->more_groups))
+            continue;
+        const json_t *lists[] = {json_object_get(settings, setting->name), setting->more_groups};
+        const char **names = rf_alloc((json_array_size(lists[0]) + json_array_size(lists[1])) * sizeof(*names));
+        *ret_count = 0;
+        for (size_t list = 0; list < RF_COUNT(lists); list++)
+            for (size_t k = 0; k < json_array_size(lists[list]); k++)
+                names[(*ret_count)++] = json_string_value(json_array_get(lists[list], k));
+        return names;
+    }
+    return NULL;
+}
+
+static void say_no_group(const struct together *all, size_t index, size_t directory, const char *group,
+                         const char *near)
+{
+    rf_autofree char *path = rf_format("guests[%zu].settings." GROUP, index);
+    rf_autofree char *advice = near ? rf_format("did you mean \"%s\"?", near)
+                                    : rf_format("write it into guests[%zu].settings.groups too", directory);
+    rf_profile_problem(all->profile, all->problems, path, "%s has no group \"%s\", so nobody could log in; %s",
+                       all->profile->guests[directory].name, group, advice);
+}
+
+/* The directory makes a group that a member asks for, and puts the probe's account into it: a mistyped one is found by people only. */
+static void check_group(const struct together *all, size_t index)
+{
+    size_t directory = directory_of(all, index), count = 0;
+    if (directory == index || directory == all->profile->guests_count)
+        return;
+    rf_autojson json_t *settings = rf_recipe_settings(all->recipes[index], &all->profile->guests[index]);
+    rf_autojson json_t *theirs = rf_recipe_settings(all->recipes[directory], &all->profile->guests[directory]);
+    const char *group = rf_json_string(settings, GROUP);
+    rf_autofree const char **names = groups_of(all->recipes[directory], theirs, &count);
+    if (!group || !*group || !names)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (names[i] && strcasecmp(names[i], group) == 0)
+            return;
+    say_no_group(all, index, directory, group, rf_suggest(group, names, count));
 }
 
 /* The value of a guest's setting that must be its own; NULL where it has none. Borrowed from the profile. */
@@ -145,6 +243,8 @@ void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const 
             continue;
         check_cores(&all, i);
         check_directory(&all, i);
+        check_machine_name(&all, i);
+        check_group(&all, i);
         check_own(&all, i, published, "a published name");
         check_own(&all, i, zone, "a zone");
     }

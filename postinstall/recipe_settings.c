@@ -54,8 +54,10 @@ static void read_parameters(struct rf_recipe_setting *setting, const struct rf_r
                                : "only a setting of type dial has them");
     if (!integer && (setting->min || setting->max != INT_MAX))
         rf_reader_problem(at, "min", "only a setting of type integer has min and max");
-    if (!accounts && (setting->groups || json_array_size(setting->more_groups)))
+    if (!accounts && setting->groups)
         rf_reader_problem(at, "groups", "only a setting of type accounts has it");
+    if (!accounts && setting->type != &rf_setting_names && json_array_size(setting->more_groups))
+        rf_reader_problem(at, "more_groups", "only settings of the types accounts and names have it");
 }
 
 /* Where a problem of a default is told. */
@@ -118,7 +120,7 @@ static bool good_secret_name(const char *name)
 static void read_secret(rf_recipe *recipe, const char *name, const struct rf_reader *at)
 {
     static const char *const taken[] = {"tls_key", "directory_service", "directory_join"};
-    RF_READER_KNOWN(at, "title", "length", "keep", "each");
+    RF_READER_KNOWN(at, "title", "length", "at_least", "keep", "each");
     struct rf_recipe_secret *secret = rf_array_add(&recipe->secrets, &recipe->secrets_count, sizeof(*secret));
     secret->name = rf_strdup(name);
     secret->title = rf_strdup(rf_reader_string(at, "title", true));
@@ -128,6 +130,13 @@ static void read_secret(rf_recipe *recipe, const char *name, const struct rf_rea
     const struct rf_recipe_setting *each = secret->each ? rf_recipe_setting_named(recipe, secret->each) : NULL;
     if (secret->each && (!each || each->type != &rf_setting_accounts))
         rf_reader_problem(at, "each", "there is no setting '%s' of type accounts", secret->each);
+    secret->at_least = rf_strdup(rf_reader_string(at, "at_least", false));
+    const struct rf_recipe_setting *least = secret->at_least ? rf_recipe_setting_named(recipe, secret->at_least) : NULL;
+    if (secret->at_least && (!least || strcmp(least->type ? least->type->name : "", "integer") != 0))
+        rf_reader_problem(at, "at_least", "there is no setting '%s' of type integer", secret->at_least);
+    else if (least && least->max > SECRET_MAX)
+        rf_reader_problem(at, "at_least", "'%s' may ask for more than %d characters; give it a 'max'", secret->at_least,
+                          SECRET_MAX);
     if (secret->each && secret->keep)
         rf_reader_problem(at, "keep", "people's passwords do not stay on the node");
     if (secret->length < SECRET_MIN)
@@ -167,6 +176,7 @@ void rf_recipe_free_settings(rf_recipe *recipe)
         free(recipe->secrets[i].name);
         free(recipe->secrets[i].title);
         free(recipe->secrets[i].each);
+        free(recipe->secrets[i].at_least);
     }
     free(recipe->secrets);
 }

@@ -21,7 +21,9 @@ struct rf_recipe_setting {
     json_t *places;       /* of `dial`: what it may hold, the number's first; array of strings; else NULL */
     json_int_t min, max;  /* of `integer`, both included */
     char *groups; /* of `accounts`: the setting of type `names` that lists the groups they may be in; or NULL: any */
-    json_t *more_groups; /* of `accounts`: groups beyond that list that are there anyway; array of strings, or NULL */
+    /* Groups that are there anyway, array of strings, or NULL. Of `accounts`: that they may be in beyond that list; of `names`: that
+     * members may name beyond what it lists. */
+    json_t *more_groups;
 };
 
 struct rf_setting_check {

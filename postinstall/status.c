@@ -15,6 +15,7 @@
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
+#include "postinstall/proxy.h"
 #include "postinstall/retire.h"
 
 #include <pthread.h>
@@ -105,6 +106,16 @@ static json_t *kept_json(const rf_node_model *model, virConnectPtr connection)
     return kept;
 }
 
+/* The guest is well all the same; but people outside see a warning, and somebody has to learn of it. */
+static void add_published(json_t *json, const struct rf_node_guest *guest)
+{
+    if (!guest->published)
+        return;
+    json_object_set_new(json, "published", json_string(guest->published));
+    if (guest->node->profile->access.tls == RF_TLS_ACME && !rf_proxy_has_acme(guest))
+        json_object_set_new(json, "own_ca", json_true());
+}
+
 static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr connection, json_t *probes)
 {
     rf_autodomain virDomainPtr domain = NULL;
@@ -132,8 +143,7 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     rf_autofree char *changed = rf_fetch_changed(guest);
     if (changed)
         json_object_set_new(json, "other_image", json_string(changed));
-    if (guest->published)
-        json_object_set_new(json, "published", json_string(guest->published));
+    add_published(json, guest);
     rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
     if (rf_exists(handover))
         json_object_set_new(json, "handover", json_string(handover));
@@ -207,7 +217,8 @@ static void append_guest(char **text, const json_t *guest)
     for (size_t i = 0; i < json_array_size(waiting); i++)
         rf_append(text, "  %s\n", json_string_value(json_array_get(waiting, i)));
     if (rf_json_string(guest, "published"))
-        rf_append(text, "  published:               https://%s/\n", rf_json_string(guest, "published"));
+        rf_append(text, "  published:               https://%s/%s\n", rf_json_string(guest, "published"),
+                  json_is_true(json_object_get(guest, "own_ca")) ? " (own CA: ACME could not be reached yet)" : "");
     if (json_is_true(json_object_get(guest, "restart_needed")))
         rf_append(text,
                   "  restart needed:          it runs with its former definition until it is shut down and started\n");

@@ -9,7 +9,8 @@
  * object; NULL only where the profile is wrong.
  *
  *   {"libvirt": "reachable", "network": {"name", "subnet", "active"}, "pool": {"path", "active", "free", "size"},
- *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "published", "restart_needed", "handover": PATH,
+ *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "published", "own_ca": true where ACME has
+ *                brought no certificate although the profile asks for one, "restart_needed", "handover": PATH,
  *                "probes": [{"probe", "state", "words", "since", "error": {"words", "at"}}]}],
  *    "kept": [{"name", "state"}]}
  */

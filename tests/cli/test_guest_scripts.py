@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 import yaml
@@ -35,7 +36,7 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "ANSWERS", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
@@ -73,6 +74,131 @@ def test_a_cut_off_update_of_the_bundle_is_made_again(guest, tmp_path, monkeypat
     assert pathlib.Path(guest.CA_BUNDLE).read_text() == "others\n-----CA-----\n"
     assert (tmp_path / "1234abcd.0").read_text() == "-----CA-----\n"
     assert not guest.trust_ca({"ca": "-----CA-----\n"})
+
+
+def test_a_restart_that_is_owed_outlives_the_run(guest, tmp_path, monkeypatch):
+    """Killed between writing and restarting: the next run finds the file as it should be, and the service never read it."""
+    told = []
+    monkeypatch.setattr(guest, "systemctl", lambda *words: told.append(words))
+    config, restart = str(tmp_path / "config"), ("--no-block", "try-restart", "x.service")
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(guest.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            guest.put(config, "1", restart=True)
+    guest.put(config, "1", restart=True)  # and this run was killed right behind it
+    guest.put(config, "1", restart=True)
+    guest.finish({"name": "x"}, ["x.service"], ["x.service"])
+    assert told == [restart, ("--no-block", "start", "x.service")]
+    guest.put(config, "1", restart=True)
+    guest.put(str(tmp_path / "other"), "1")  # nothing that anybody reads at his start
+    guest.finish({"name": "x"}, ["x.service"])
+    assert told[2:] == []
+    guest.tls_files({"ca": "C", "certificate": "P", "secrets": {"tls_key": "K"}})
+    guest.finish({"name": "x"}, ["x.service"])
+    assert told[2:] == [restart]
+
+
+@pytest.fixture
+def accounts(guest, tmp_path, monkeypatch):
+    """The machine's accounts as a file; what useradd and usermod are told is noted."""
+    passwd, told = tmp_path / "passwd", []
+    passwd.write_text(f"root:x:0:0::/root:/bin/bash\njiku:x:1000:1000::{tmp_path}/jiku:/bin/bash\n")
+
+    def ask(*argv, **_):
+        told.append(argv)
+        if argv[-1] == "taken":
+            return 9, "", "useradd: user 'taken' already exists"
+        with open(passwd, "a", encoding="utf-8") as f:
+            f.write(f"{argv[-1]}:x:1001:1001::{tmp_path}/{argv[-1]}:/bin/bash\n")
+        return 0, "", ""
+
+    monkeypatch.setattr(guest, "PASSWD", str(passwd))
+    monkeypatch.setattr(guest, "ask", ask)
+    monkeypatch.setattr(guest, "run", lambda *argv, **_: told.append(argv))
+    monkeypatch.setattr(guest.pwd, "getpwnam", lambda name: types.SimpleNamespace(pw_uid=0, pw_gid=0))
+    monkeypatch.setattr(guest.shutil, "chown", lambda *_: None)
+
+    def configure(**admins):
+        told.clear()
+        g = {"name": "x", "admins": [{"name": name, "ssh_keys": keys} for name, keys in admins.items()]}
+        guest.admins(g)
+        pathlib.Path(guest.PUBLIC).write_text(json.dumps(g))
+        return list(told)
+
+    keys = lambda name: (tmp_path / name / ".ssh/authorized_keys").read_text().splitlines()
+    return configure, keys
+
+
+def test_admins_who_come_later_reach_guests_that_are_there(guest, accounts, tmp_path):
+    configure, keys = accounts
+    assert configure(jiku=["ssh-a 1"]) == []
+    with open(tmp_path / "jiku/.ssh/authorized_keys", "a", encoding="utf-8") as f:
+        f.write("# by hand\nssh-a hand\n")
+    assert configure(jiku=["ssh-a 2", "ssh-a 3"], anna=["ssh-a 4"], taken=["ssh-a 5"])[0] == (
+        "useradd", "--create-home", "--shell=/bin/bash", "--groups=adm,sudo", "anna")
+    assert keys("jiku") == ["# by hand", "ssh-a hand", "ssh-a 2", "ssh-a 3"]  # a key that left the profile opens nothing
+    assert keys("anna") == ["ssh-a 4"]
+    assert "anna ALL=(ALL) NOPASSWD:ALL\n" in pathlib.Path(guest.SUDOERS).read_text()
+    assert os.stat(guest.SUDOERS).st_mode & 0o777 == 0o440
+    assert os.stat(tmp_path / "anna/.ssh").st_mode & 0o777 == 0o700
+
+
+def test_admins_who_go_are_locked_and_may_come_back(guest, accounts):
+    configure, keys = accounts
+    configure(jiku=["ssh-a 1"], anna=["ssh-a 4"])
+    assert configure(anna=["ssh-a 4"]) == [("usermod", "--expiredate=1", "jiku")] and keys("jiku") == []
+    assert "jiku" not in pathlib.Path(guest.SUDOERS).read_text()
+    assert configure(anna=["ssh-a 4"]) == []
+    assert configure(jiku=["ssh-a 1"], anna=["ssh-a 4"]) == [("usermod", "--expiredate=", "jiku")]
+    assert configure(jiku=["ssh-a 1"], anna=["ssh-a 4"]) == []  # what somebody locks here stays locked
+    assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
+    guest.admins({"name": "x"})  # a description without admins says nothing about them
+    assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
+
+
+def test_the_time_zone_follows_the_profile(guest, tmp_path, monkeypatch):
+    monkeypatch.setattr(guest, "ZONES", str(tmp_path / "zones"))
+    (tmp_path / "zones/Europe").mkdir(parents=True)
+    for zone in ("Berlin", "Wien"):
+        (tmp_path / f"zones/Europe/{zone}").write_text("TZif")
+    for zone in ("Berlin", "Wien", "Nowhere"):
+        guest.time_zone({"timezone": f"Europe/{zone}"})
+    guest.time_zone({})
+    assert os.readlink(guest.LOCALTIME) == str(tmp_path / "zones/Europe/Wien")
+    assert pathlib.Path(guest.TIMEZONE).read_text() == "Europe/Wien\n"
+
+
+def test_a_desktop_is_asked_for_by_one_at_a_time(guest, monkeypatch):
+    """status and a run asked side by side: each ended the other's session, and a guest that was well was not healthy."""
+    asked, begun, go = [], threading.Event(), threading.Event()
+    at_lock = threading.Semaphore(0)
+    real = guest.fcntl
+    monkeypatch.setattr(guest, "fcntl", types.SimpleNamespace(LOCK_EX=real.LOCK_EX, flock=lambda *a: (at_lock.release(), real.flock(*a))))
+
+    def slow(answer):
+        asked.append(answer)
+        begun.set()
+        assert go.wait(10)
+        return answer
+
+    first, second = [], []
+    one = threading.Thread(target=lambda: first.append(guest.once("desktop", lambda: slow((1, "no desktop")))))
+    one.start()
+    assert begun.wait(10)
+    other = threading.Thread(target=lambda: second.append(guest.once("desktop", lambda: slow((0, "its own")))))
+    other.start()
+    assert at_lock.acquire(timeout=10) and at_lock.acquire(timeout=10)
+    go.set()
+    one.join(), other.join()
+    assert first == second == [(1, "no desktop")] and len(asked) == 1
+    assert guest.once("desktop", lambda: (0, "mended")) == (0, "mended")  # a bad answer is not given again
+    assert guest.once("desktop", lambda: (1, "never asked")) == (0, "mended")
+    monkeypatch.setattr(guest, "FRESH", 0)
+    assert guest.once("desktop", lambda: 1 // 0) == (1, "ZeroDivisionError: integer division or modulo by zero")
+    monkeypatch.setattr(guest, "FRESH", 60)
+    guest.once("desktop", lambda: (0, "well"))
+    guest.finish({"name": "x"})
+    assert guest.once("desktop", lambda: (1, "changed")) == (1, "changed")  # what was before a change says nothing
 
 
 def test_public_part_holds_no_secret(guest, monkeypatch):
@@ -246,6 +372,48 @@ def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     dolibarr.change_config({"a": "it's \\ new", "gone": None, "added": "$x"})
     assert conf.read_text() == "<?php\n$a = 'it\\'s \\\\ new';\n$added = '$x';\n"
     assert dolibarr.config_value("a") == "it's \\ new" and dolibarr.config_value("gone") is None
+
+
+@pytest.fixture
+def nextcloud_build(tmp_path, monkeypatch):
+    """The build's script with its own places; what occ and MariaDB are told is noted."""
+    build = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-build", "build")
+    told = []
+    monkeypatch.setattr(build.nextcloud, "INTEGRITY", str(tmp_path / "integrity"))
+    for name in ("CONFIG", "DATA", "TREE"):
+        monkeypatch.setattr(build, name, str(tmp_path / name))
+    monkeypatch.setattr(build, "sql", lambda text: told.append("sql"))
+
+    def occ(*words, **_):
+        if words[0] == "maintenance:install":
+            assert not os.listdir(build.DATA), "Login is invalid because files already exist for this user"
+        told.append(words[0])
+        return 0, "", ""
+
+    monkeypatch.setattr(build, "occ", occ)
+    return build, told
+
+
+def test_an_installation_of_nextcloud_that_was_cut_off_is_made_again(nextcloud_build, tmp_path):
+    """Killed after maintenance:install had made the administrator's files: Nextcloud refused every later attempt."""
+    build, told = nextcloud_build
+    (tmp_path / "DATA/ncadmin/files").mkdir(parents=True)
+    (tmp_path / "DATA/ncadmin/files/Readme.md").write_text("x")
+    (tmp_path / "DATA/.ncdata").write_text("")
+    (tmp_path / "DATA/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "CONFIG").write_text("half")
+    build.install()
+    assert told[:2] == ["sql", "maintenance:install"] and os.listdir(tmp_path / "DATA") == []
+
+
+def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path):
+    """Only config.php gone: the database must not be dropped for it."""
+    build, told = nextcloud_build
+    (tmp_path / "DATA/anna").mkdir(parents=True)
+    (tmp_path / "integrity").write_text("clean\n")
+    with pytest.raises(SystemExit) as end:
+        build.install()
+    assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
 
 
 @pytest.mark.parametrize("first, second, runs, ends", [

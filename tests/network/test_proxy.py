@@ -2,6 +2,7 @@
 """The proxy's configuration in a real Caddy, in a namespace without a way out: ACME can't be reached there. The Caddy is the node's own,
 run where the image builder has it (RF_CADDY names another); skipped where there is none."""
 import glob
+import json
 import os
 import pathlib
 import shutil
@@ -16,6 +17,7 @@ from house import GOLDEN, missing, run
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TOP / (os.environ.get("CACHE") or os.path.join(os.environ.get("BUILD") or "build", "cache"))
 HOST, OTHER = "crm.musterkunde.example", "shop.musterkunde.example"
+ACME = "acme-v02.api.letsencrypt.org-directory"  # its folder in Caddy's storage: what rf_proxy_has_acme looks for
 LIMIT = 100_000_000  # the test recipe's
 
 
@@ -50,13 +52,25 @@ def certificates(directory):
             f"nameConstraints=critical,permitted;DNS:{HOST},permitted;DNS:{OTHER},excluded;IP:0.0.0.0/0.0.0.0")
 
 
-@pytest.fixture(scope="module", params=["acme", "own"])
+def held(directory):
+    """A certificate in Caddy's storage as if ACME had brought it, which the root signed itself."""
+    folder = directory / "state/certificates" / ACME / HOST
+    folder.mkdir(parents=True)
+    openssl(directory, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-x509", "-days", "90", "-keyout",
+            folder / f"{HOST}.key", "-out", folder / f"{HOST}.crt", "-subj", "/CN=by ACME", "-CA", "root.pem", "-CAkey", "root.key",
+            "-addext", f"subjectAltName=DNS:{HOST}", "-addext", "basicConstraints=critical,CA:FALSE")
+    (folder / f"{HOST}.json").write_text(json.dumps({"sans": [HOST], "issuer_data": {"url": "https://acme.example/1"}}))
+
+
+@pytest.fixture(scope="module", params=["acme", "held", "own"])
 def proxy(request, tmp_path_factory):
     why = missing() or (None if CADDY else "there is no Caddy: neither an image that was built here, nor one installed (RF_CADDY names one)")
     if why:
         pytest.skip(why)
     directory = tmp_path_factory.mktemp("proxy")
     certificates(directory)
+    if request.param == "held":
+        held(directory)
     text = (GOLDEN / f"Caddyfile-{request.param}").read_text()
     for there, here in (("/etc/richtfest/proxy", directory), ("/run/caddy", directory), ("/var/lib/richtfest/caddy", directory / "state"),
                         ("10.20.0.11:8000", "127.0.0.1:8000"), ("10.20.0.40:8000", "127.0.0.1:8001")):
@@ -76,7 +90,7 @@ def proxy(request, tmp_path_factory):
         with open(directory / "log", "w", encoding="utf-8") as log:
             processes.append(subprocess.Popen([*inside, *CADDY, "run", "--config", directory / "Caddyfile"], env=environment,
                                               stdout=log, stderr=log))
-        yield Client(inside, directory)
+        yield Client(inside, directory, request.param)
     finally:
         for process in processes:
             process.kill()
@@ -85,8 +99,8 @@ def proxy(request, tmp_path_factory):
 
 
 class Client:
-    def __init__(self, inside, directory):
-        self.inside, self.directory = inside, directory
+    def __init__(self, inside, directory, kind):
+        self.inside, self.directory, self.kind = inside, directory, kind
 
     def curl(self, url, *words):
         """(status, headers and body)"""
@@ -95,8 +109,8 @@ class Client:
         return done.returncode, done.stdout
 
     def ready(self):
-        """The proxy answers, and the application behind it (until then the proxy says 502)."""
-        until = time.monotonic() + 60
+        """The proxy answers, and the application behind it (until then the proxy says 502). ACME is tried twice before the own CA."""
+        until = time.monotonic() + 150
         while not self.curl(f"https://{HOST}/")[1].startswith("HTTP/2 200"):
             assert time.monotonic() < until, (self.directory / "log").read_text()[-3000:]
             time.sleep(0.5)
@@ -109,6 +123,17 @@ def test_a_name_is_served_with_a_trusted_certificate(proxy):
     assert text.startswith("HTTP/2 200")
     assert text.lower().count("strict-transport-security: max-age=31536000") == 1
     assert f"host={HOST} proto=https for=127.0.0.1" in text
+
+
+def test_a_certificate_by_acme_is_what_is_shown(proxy):
+    """And it lies where the program looks for it: the folder of the own CA's certificates has the authority's name."""
+    proxy.ready()
+    subject = proxy.curl(f"https://{HOST}/", "--verbose", "--write-out", "%{certs}")[1]
+    issuers = sorted(os.listdir(proxy.directory / "state/certificates"))
+    if proxy.kind == "held":
+        assert "Subject:CN = by ACME" in subject.replace("CN=", "CN = ") and ACME in issuers
+    else:
+        assert "by ACME" not in subject and issuers == ["richtfest"]
 
 
 def test_http_leads_to_https(proxy):

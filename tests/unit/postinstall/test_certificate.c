@@ -87,6 +87,21 @@ static void the_last_third_is_too_old(void **state)
     autoauthority struct authority half = signed_by(&root, &request);
     assert_false(rf_certificate_good(over.certificate, &request, root.certificate));
     assert_true(rf_certificate_good(half.certificate, &request, root.certificate));
+    assert_true(rf_certificate_in_force(half.certificate));
+    assert_false(rf_certificate_in_force(over.certificate));
+    assert_false(rf_certificate_in_force(NULL));
+    assert_false(rf_certificate_in_force("nonsense"));
+}
+
+static void who_signed_it_is_known(void **state)
+{
+    (void)state;
+    autoauthority struct authority root = make_root(), stranger = make_root();
+    autoauthority struct authority server = signed_by(&root, &server_request);
+    assert_true(rf_certificate_signed_by(server.certificate, root.certificate));
+    assert_false(rf_certificate_signed_by(server.certificate, stranger.certificate));
+    assert_false(rf_certificate_signed_by(NULL, root.certificate));
+    assert_false(rf_certificate_signed_by(server.certificate, NULL));
 }
 
 static void mistakes_are_said(void **state)
@@ -155,7 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_is_good),           cmocka_unit_test(what_is_not_asked_for_is_not_good),
         cmocka_unit_test(the_last_third_is_too_old), cmocka_unit_test(mistakes_are_said),
-        cmocka_unit_test(openssl_takes_them),
+        cmocka_unit_test(openssl_takes_them),        cmocka_unit_test(who_signed_it_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,46 @@ static void the_configuration_is_as_it_was_reviewed(void **state)
     fixture_close(&fixture);
 }
 
+#define ACME_FOLDER "acme-v02.api.letsencrypt.org-directory"
+
+/* What Caddy keeps of a certificate for crm, valid until `days` from now. */
+static void store(const struct fixture *fixture, const char *issuer, unsigned days)
+{
+    static const char *const hosts[] = {"crm.musterkunde.example", NULL};
+    const struct rf_certificate_request request = {
+        .kind = RF_CERTIFICATE_SERVER, .name = "crm", .hosts = hosts, .days = days};
+    rf_autosecret char *key = NULL;
+    rf_autofree char *certificate = NULL,
+                     *file = rf_format(RF_PROXY_STATE "/certificates/%s/%s/%s.crt", issuer, hosts[0], hosts[0]);
+    assert_int_equal(rf_ca_issue(fixture->model, &request, &key, &certificate, NULL), 0);
+    fixture_write(fixture, file, certificate, 0600);
+}
+
+/* The first failed renewal, a month before the certificate ended, put the node's own in its place, which no browser trusts. */
+static void the_own_ca_is_no_issuer_beside_a_certificate_by_acme(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    assert_int_equal(rf_step_proxy.apply(&fixture.env, fixture.model, NULL), 0);
+    store(&fixture, "richtfest", 90);   /* the node's own */
+    store(&fixture, "local", 90);       /* Caddy's own */
+    store(&fixture, ACME_FOLDER, 0);    /* ended */
+    store(&fixture, ".unfinished", 90); /* no issuer */
+    assert_int_equal(rf_step_proxy.probe(&fixture.env, fixture.model, NULL), RF_PROBE_DONE);
+    assert_false(rf_proxy_has_acme(&fixture.model->guests[1]));
+    store(&fixture, ACME_FOLDER, 90);
+    assert_true(rf_proxy_has_acme(&fixture.model->guests[1]));
+    assert_false(rf_proxy_has_acme(&fixture.model->guests[3]));
+    assert_false(rf_proxy_has_acme(&fixture.model->guests[0])); /* not published */
+    assert_int_equal(rf_step_proxy.probe(&fixture.env, fixture.model, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_proxy.apply(&fixture.env, fixture.model, NULL), 0);
+    assert_int_equal(rf_step_proxy.probe(&fixture.env, fixture.model, NULL), RF_PROBE_DONE);
+    rf_autofree char *text = fixture_read(&fixture, RF_PROXY_FILE);
+    assert_golden("Caddyfile-held", text);
+    fixture_close(&fixture);
+}
+
 static void it_is_validated_before_it_counts(void **state)
 {
     (void)state;
@@ -131,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_configuration_is_as_it_was_reviewed),
+        cmocka_unit_test(the_own_ca_is_no_issuer_beside_a_certificate_by_acme),
         cmocka_unit_test(it_is_validated_before_it_counts),
         cmocka_unit_test(what_caddy_refuses_leaves_the_old_one),
         cmocka_unit_test(the_authority_is_for_the_published_names_only),

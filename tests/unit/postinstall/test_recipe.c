@@ -56,6 +56,7 @@ static void every_key_arrives(void **state)
     assert_int_equal(directory->secrets_count, 3);
     assert_true(rf_recipe_secret_named(directory, "probe")->keep);
     assert_string_equal(rf_recipe_secret_named(directory, "user")->each, "users");
+    assert_string_equal(rf_recipe_secret_named(directory, "user")->at_least, "password_length");
     assert_int_equal(directory->ports[0].to, RF_TO_MEMBERS | RF_TO_VPN);
     assert_int_equal(directory->ports[2].to, RF_TO_MEMBERS); /* of a directory, where nothing is said */
     assert_int_equal(json_array_size(directory->configure), 2);
@@ -155,6 +156,9 @@ static void mistakes_in_settings_and_secrets(void **state)
     assert_says("recipe: 1\nsecrets: {tls_key: {title: t}}\n", "secrets.tls_key: the node itself hands a secret");
     assert_says("recipe: 1\nsecrets: {A: {title: t}}\n", "secrets.A: a secret's name has lower-case letters");
     assert_says("recipe: 1\nsecrets: {a: {title: t, each: b}}\n", "there is no setting 'b' of type accounts");
+    assert_says("recipe: 1\nsecrets: {a: {title: t, at_least: b}}\n", "there is no setting 'b' of type integer");
+    assert_says("recipe: 1\nsettings: {b: {type: integer, title: t}}\nsecrets: {a: {title: t, at_least: b}}\n",
+                "'b' may ask for more than 64 characters; give it a 'max'");
 }
 
 static void mistakes_in_services(void **state)

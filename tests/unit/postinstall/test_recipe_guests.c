@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/postinstall/fixture.h"
 
-#define DC1 "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
+#define DC1 "  - {name: dc1, recipe: active-directory, settings: {realm: A.B, groups: [ts-users]}}\n"
 
 static char *check(const char *guests)
 {
@@ -61,6 +61,51 @@ static void names_that_must_be_ones_own(void **state)
         "own\n");
 }
 
+/* Samba refused such a domain in the guest only, and accounts were made of cut-off names. */
+static void names_that_a_directory_can_have(void **state)
+{
+    (void)state;
+    assert_check("  - {name: ad, recipe: active-directory, settings: {realm: AD.FIRMA.EXAMPLE}}\n",
+                 "test.yaml:16:12: error: guests[0].name: \"ad\" is the short name of the domain itself (guests[0]); a "
+                 "machine of that domain needs another one\n");
+    assert_check(
+        "  - {name: dc1, recipe: active-directory, settings: {realm: A.B, domain: CRM}}\n"
+        "  - {name: crm, recipe: crm, directory: dc1, settings: {host: a.b}}\n",
+        "test.yaml:17:12: error: guests[1].name: \"crm\" is the short name of the domain itself (guests[0]); a "
+        "machine of that domain needs another one\n");
+    assert_check(
+        "  - {name: directory-server, recipe: active-directory, settings: {realm: A.B}}\n",
+        "test.yaml:16:12: error: guests[0].name: \"directory-server\" has 16 characters; machines of a directory "
+        "have at most 15 (NetBIOS)\n");
+    assert_check(DC1 "  - {name: abcdefghijklmno, recipe: crm, directory: dc1, settings: {host: a.b}}\n"
+                     "  - {name: customer-relations, recipe: crm, settings: {host: b.b}}\n"
+                     "  - {name: a, recipe: crm, settings: {host: c.b}}\n",
+                 ""); /* only what is in a directory */
+}
+
+/* enrol makes the group and puts the probe into it: all was green, and nobody got in. */
+static void groups_that_a_directory_has(void **state)
+{
+    (void)state;
+    assert_check(
+        DC1 "  - {name: ts1, recipe: desk, directory: dc1, settings: {group: ts-uesrs}}\n",
+        "test.yaml:17:65: error: guests[1].settings.group: dc1 has no group \"ts-uesrs\", so nobody could log in; "
+        "did you mean \"ts-users\"?\n");
+    assert_check(
+        DC1 "  - {name: crm, recipe: crm, directory: dc1, settings: {host: a.b, group: Vertrieb}}\n",
+        "test.yaml:17:75: error: guests[1].settings.group: dc1 has no group \"Vertrieb\", so nobody could log in; "
+        "write it into guests[0].settings.groups too\n");
+    assert_check(
+        "  - {name: dc1, recipe: active-directory, settings: {realm: A.B}}\n"
+        "  - {name: ts1, recipe: desk, directory: dc1}\n",
+        "test.yaml:17:5: error: guests[1].settings.group: dc1 has no group \"ts-users\", so nobody could log in; "
+        "write it into guests[0].settings.groups too\n"); /* the recipe's default */
+    assert_check(
+        DC1 "  - {name: ts1, recipe: desk, directory: dc1, settings: {group: domain admins}}\n"
+            "  - {name: crm, recipe: crm, settings: {host: a.b, group: none}}\n", /* without a directory: no matter */
+        "");
+}
+
 static void addresses(void **state)
 {
     (void)state;
@@ -77,7 +122,7 @@ static void the_machine_must_have_the_cores(void **state)
 {
     (void)state;
     assert_check("  - {name: a, recipe: plain, cores: 2}\nrequires: {cores: 2}\n", "");
-    assert_check("  - {name: a, recipe: active-directory, settings: {realm: A.B}}\nrequires: {cores: 1}\n", "");
+    assert_check("  - {name: d, recipe: active-directory, settings: {realm: A.B}}\nrequires: {cores: 1}\n", "");
     assert_check(
         "  - {name: a, recipe: plain, cores: 3}\nrequires: {cores: 2}\n",
         "test.yaml:16:37: error: guests[0].cores: 3 are more than the machine must have (requires.cores: 2)\n");
@@ -88,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_company_is_fine),         cmocka_unit_test(directories),
         cmocka_unit_test(names_that_must_be_ones_own),     cmocka_unit_test(addresses),
+        cmocka_unit_test(groups_that_a_directory_has),     cmocka_unit_test(names_that_a_directory_can_have),
         cmocka_unit_test(the_machine_must_have_the_cores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,28 @@ static void they_are_gone_for_good(void **state)
     fixture_close(&fixture);
 }
 
+static size_t length_of(const json_t *secrets, const char *key)
+{
+    return strlen(rf_json_string(secrets, key));
+}
+
+/* The directory refused the first passwords of its own people: they were shorter than its rule, and it never became healthy. */
+static void a_rule_about_passwords_holds_for_generated_ones(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture,
+                      "  - {name: dc1, recipe: active-directory, settings: {realm: A.B, password_length: 16, users: "
+                      "[{name: anna}]}}\n",
+                      NULL, rf_runner_dry());
+    assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, &fixture.model->guests[0], NULL), 0);
+    rf_autojson json_t *secrets = rf_secret_load(&fixture.model->guests[0]);
+    assert_int_equal(length_of(secrets, "user.anna"), 16);
+    assert_int_equal(length_of(secrets, "administrator"), 20); /* longer anyway */
+    fixture_close(&fixture);
+}
+
 static void a_file_that_is_no_json_holds_none(void **state)
 {
     (void)state;
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_added),
         cmocka_unit_test(a_member_gets_a_new_one_time_password),
         cmocka_unit_test(they_are_gone_for_good),
+        cmocka_unit_test(a_rule_about_passwords_holds_for_generated_ones),
         cmocka_unit_test(a_file_that_is_no_json_holds_none),
         cmocka_unit_test(some_stay_when_the_others_are_forgotten),
         cmocka_unit_test(a_new_account_gets_its_own),

@@ -83,6 +83,22 @@ static void status_follows_the_node(void **state)
     fixture_close(&fixture);
 }
 
+/* Nobody learned that browsers warn: the probe takes both CAs, and the guest was just healthy. */
+static void acme_that_never_came_is_said(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_company, NULL, rf_runner_dry());
+    rf_autojson json_t *before = status_of(&fixture);
+    const json_t *guests = json_object_get(before, "guests");
+    assert_null(json_object_get(json_array_get(guests, 0), "own_ca"));
+    assert_true(json_is_true(json_object_get(json_array_get(guests, 1), "own_ca")));
+    fixture.profile->access.tls = RF_TLS_OWN;
+    rf_autojson json_t *own = status_of(&fixture);
+    assert_null(json_object_get(json_array_get(json_object_get(own, "guests"), 1), "own_ca")); /* as it was asked for */
+    fixture_close(&fixture);
+}
+
 static void a_profile_that_does_not_fit_is_said(void **state)
 {
     (void)state;
@@ -100,6 +116,7 @@ int main(void)
         cmocka_unit_test(status_tells_what_is_not_there),
         cmocka_unit_test(the_status_table_is_as_it_was_reviewed),
         cmocka_unit_test(status_follows_the_node),
+        cmocka_unit_test(acme_that_never_came_is_said),
         cmocka_unit_test(a_profile_that_does_not_fit_is_said),
     };
     return cmocka_run_group_tests_name("postinstall/status", tests, NULL, NULL);

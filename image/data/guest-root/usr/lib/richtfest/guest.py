@@ -32,9 +32,16 @@ import time
 SEED = "/var/lib/richtfest/guest.json"  # written by cloud-init, 0600, deleted when all is done
 PUBLIC = "/etc/richtfest/guest.json"  # the same without a secret, for health scripts
 DONE = "/var/lib/richtfest/done"  # services that wait for the first configuration have a condition on it
+OWED = "/run/richtfest-restart"  # services run with what they read before it changed; a reboot settles that too
 TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+ANSWERS = "/run/richtfest-answers"  # of probes that are asked one at a time: once()
+FRESH = 60  # seconds for which an answer that all is well may be given again
+PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
+SUDOERS = "/etc/sudoers.d/91-richtfest"
+LOCKED = "/var/lib/richtfest/locked-admins"  # those that left the profile, and whose accounts were locked for that
+ZONES, LOCALTIME, TIMEZONE = "/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone"
 LAN = "/etc/systemd/network/05-richtfest-lan.network"
 LAN_TABLE = 20  # of routes: any number that nobody else uses
 LAN_RULES = 5000  # priorities of rules from here: before the kernel's own
@@ -63,8 +70,9 @@ def never(text):
     sys.exit(2)
 
 
-def put(path, text, mode=0o644, owner=None, group=None):
-    """Write a whole file or none of it; flushed. True where something changed."""
+def put(path, text, mode=0o644, owner=None, group=None, restart=False):
+    """Write a whole file or none of it; flushed. True where something changed. `restart`: the services that finish() names read it when
+    they start. That they must is written down first: a run that is killed behind this line finds the file unchanged the next time."""
     data = text if isinstance(text, bytes) else text.encode()
     uid = pwd.getpwnam(owner).pw_uid if owner else 0
     gid = grp.getgrnam(group).gr_gid if group else 0
@@ -75,6 +83,8 @@ def put(path, text, mode=0o644, owner=None, group=None):
                 return False
     except OSError:
         pass
+    if restart:
+        open(OWED, "w").close()
     directory(os.path.dirname(path))
     temporary = path + ".new"
     if os.path.lexists(temporary):
@@ -206,9 +216,9 @@ def tls_files(g, group=None):
     key = g["secrets"].get("tls_key")
     if not g.get("certificate") or not key:
         return False
-    changed = put(TLS + "/ca.pem", g["ca"])
-    changed |= put(TLS + "/key.pem", key, 0o640 if group else 0o600, None, group)
-    return put(TLS + "/cert.pem", g["certificate"]) | changed
+    changed = put(TLS + "/ca.pem", g["ca"], restart=True)
+    changed |= put(TLS + "/key.pem", key, 0o640 if group else 0o600, None, group, restart=True)
+    return put(TLS + "/cert.pem", g["certificate"], restart=True) | changed
 
 
 def lan_text(lan):
@@ -247,9 +257,75 @@ def lan(g):
     return changed
 
 
+def time_zone(g):
+    """What runs keeps the former one until it is started again."""
+    zone = g.get("timezone")
+    target = f"{ZONES}/{zone}"
+    if not zone or (os.path.islink(LOCALTIME) and os.readlink(LOCALTIME) == target):
+        return
+    if not os.path.exists(target):
+        say(f"this guest does not know the time zone {zone}; it keeps its own")
+        return
+    if os.path.lexists(LOCALTIME + ".new"):
+        os.unlink(LOCALTIME + ".new")
+    os.symlink(target, LOCALTIME + ".new")
+    os.replace(LOCALTIME + ".new", LOCALTIME)
+    put(TIMEZONE, zone + "\n")
+
+
+def homes():
+    """Of the accounts of this machine: name → home directory."""
+    return {row[0]: row[5] for row in (line.split(":") for line in (get(PASSWD) or "").splitlines()) if len(row) == 7}
+
+
+def authorized_keys(name, home, keys, former):
+    """Their keys, beside those that somebody added here; `former` were written by the profile and go where it no longer has them."""
+    path, account = home + "/.ssh/authorized_keys", pwd.getpwnam(name)
+    group = grp.getgrgid(account.pw_gid).gr_name
+    have = [line for line in (get(path) or "").splitlines() if line.strip() in keys or line.strip() not in former]
+    lines = have + [key for key in keys if key not in (line.strip() for line in have)]
+    directory(home + "/.ssh", 0o700, name, group)
+    put(path, "".join(line + "\n" for line in lines), 0o600, name, group)
+
+
+def admin(name, keys, former, ours):
+    """An account as cloud-init makes it: by key alone, and root without a password."""
+    home = homes().get(name)
+    if not home:
+        status, _, error = ask("useradd", "--create-home", "--shell=/bin/bash", "--groups=adm,sudo", name)
+        if status:  # the directory may have somebody of that name; the guest's other settings need not wait for it
+            say(f"the admin {name} gets no account here: {error}")
+            return
+        home = homes()[name]
+    elif name in ours:
+        run("usermod", "--expiredate=", name)
+    authorized_keys(name, home, keys, former)
+
+
+def admins(g):
+    """The profile's admins, also those who come and go later. Who has gone is locked, not removed: the files are theirs. What the last
+    complete run wrote (PUBLIC) tells our accounts and keys from those that somebody made here."""
+    if "admins" not in g:
+        return
+    former = {one["name"]: one["ssh_keys"] for one in public().get("admins", [])}
+    now = {one["name"]: one["ssh_keys"] for one in g["admins"]}
+    locked = set((get(LOCKED) or "").split())
+    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(now)), 0o440)
+    for name, keys in now.items():
+        admin(name, keys, former.get(name, []), locked)
+    gone = {name for name in former if name not in now and name in homes()}
+    for name in sorted(gone):
+        run("usermod", "--expiredate=1", name)  # sshd asks for the date, whatever key was shown
+        authorized_keys(name, homes()[name], [], former[name])  # a later account of that name does not begin with these
+        say(f"{name} is no longer an admin of this profile: the account is locked")
+    put(LOCKED, "".join(name + "\n" for name in sorted((locked | gone) - set(now))), 0o600)
+
+
 def basics(g, group=None):
     """What every guest has. True where the certificate changed."""
     name_service(g)
+    time_zone(g)
+    admins(g)
     lan(g)
     trust_ca(g)
     changed = tls_files(g, group)
@@ -258,13 +334,16 @@ def basics(g, group=None):
 
 
 def finish(g, restart=(), start=()):
-    """All is done: services that run and have something new to read are restarted, those that waited are started (without being
-    waited for: they come after this unit). The mark is first, then the seed's file goes; killed in between, the next run
-    finds everything done."""
+    """All is done: services that run are restarted where they have something new to read, since this run or one that did not get as far
+    (put(…, restart=True)), those that waited are started (without being waited for: they come after this unit). The mark is first, then
+    the seed's file goes; killed in between, the next run finds everything done."""
     os.sync()
     put(DONE, g["name"] + "\n")
-    if restart:
+    shutil.rmtree(ANSWERS, ignore_errors=True)  # they are about what was
+    if restart and os.path.exists(OWED):
         systemctl("--no-block", "try-restart", *restart)
+    if os.path.exists(OWED):
+        os.unlink(OWED)
     if start:
         systemctl("--no-block", "start", *start)
     if os.path.exists(SEED):
@@ -424,6 +503,24 @@ def provisioned(unit):
 def password_from_stdin():
     """The secret that the node handed in; empty where it keeps it no longer."""
     return sys.stdin.readline().rstrip("\n")
+
+
+def once(name, question):
+    """For a question that two can't ask at a time, or that is dear: who comes meanwhile waits, and takes the answer that was found while he
+    waited. A good one is given again for a minute; a bad one is not, because somebody may be mending it."""
+    asked = time.monotonic()
+    directory(ANSWERS, 0o700)
+    with open(f"{ANSWERS}/{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = json.loads(get(f"{ANSWERS}/{name}") or "{}")  # the clock begins at boot, as /run does
+        if known and (known["at"] >= asked or (known["status"] == 0 and known["at"] + FRESH > asked)):
+            return known["status"], known["words"]
+        try:
+            status, words = question()
+        except Exception as why:
+            status, words = 1, f"{type(why).__name__}: {why}"
+        put(f"{ANSWERS}/{name}", json.dumps({"at": time.monotonic(), "status": status, "words": words}), 0o600)
+        return status, words
 
 
 def health(questions):

@@ -37,7 +37,7 @@ def config_text(g):
 
 
 def write_config(g):
-    return guest.put(CONFIG, config_text(g), 0o640, "root", "tryton")
+    return guest.put(CONFIG, config_text(g), 0o640, "root", "tryton", restart=True)
 
 
 def as_tryton(*argv, **more):
