@@ -43,11 +43,16 @@ static const char guests[] = "    chain guests {\n"
 
 static const char proxy[] = "        tcp dport { 80, 443 } accept comment \"published names\"\n";
 
-/* Linux answers ARP on every interface that is up, for every address that it has. */
-static const char arp[] = "    chain input {\n"
-                          "        type filter hook input priority filter; policy accept;\n"
-                          "        iifname " PORTS " drop\n"
-                          "        " RESERVED "\n    }\n";
+/* Linux answers ARP on every interface that is up, for every address that it has (arp_ignore, ip-sysctl). */
+static char *arp(const rf_node_model *model)
+{
+    rf_autofree char *silent = model ? rf_lan_silent(model) : rf_strdup("");
+    return rf_format("    chain input {\n"
+                     "        type filter hook input priority filter; policy accept;\n"
+                     "        iifname " PORTS " drop\n%s"
+                     "        " RESERVED "\n    }\n",
+                     silent);
+}
 
 static char *node(const rf_node_model *model)
 {
@@ -62,7 +67,7 @@ static char *node(const rf_node_model *model)
 
 static char *body(const rf_node_model *model, size_t table)
 {
-    return table ? rf_strdup(arp) : node(model);
+    return table ? arp(model) : node(model);
 }
 
 static const struct rf_ruleset ruleset = {.path = RF_FIREWALL_FILE,

@@ -312,7 +312,6 @@ void rf_lan_routed(char **text, const rf_node_model *model)
     }
 }
 
-/* Linux answers on every card for every address that it has (arp_ignore, ip-sysctl). */
 char *rf_lan_silent(const rf_node_model *model)
 {
     char *text = rf_strdup("");

@@ -319,6 +319,24 @@ def test_and_in_no_other(tagged):
         assert not [one for one in seen() if frames.mac(mac) in one]
 
 
+def answers_arp(house, address):
+    """Whether the node says at its further card where one of its addresses is."""
+    mac = house.mac("campus")
+    run("ip", "-n", house.node, "route", "replace", "192.168.1.0/24", "dev", "rfb-dmz")  # or the asker is nobody to it (rp_filter)
+    seen = house.watch("campus")
+    house.send("campus", frames.arp(mac, mac, CAMPUS[None], NOBODY, address, 1))
+    node_mac = frames.mac("52:54:00:12:34:57")
+    return bool([frame for frame in seen() if frame[:14] == frames.mac(mac) + node_mac + b"\x08\x06"])
+
+
+def test_before_the_rules_the_node_says_where_it_is(bare):
+    assert answers_arp(bare, NODE) and answers_arp(bare, NODE_OUTSIDE)
+
+
+def test_the_node_does_not_say_where_it_is(ruled):
+    assert not answers_arp(ruled, NODE) and not answers_arp(ruled, NODE_OUTSIDE)
+
+
 def test_the_node_says_nothing_where_it_has_no_address(ruled):
     """Linux answers on any card for any of its addresses; and it would pass things on."""
     node_mac = "52:54:00:12:34:57"
