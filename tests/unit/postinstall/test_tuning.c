@@ -158,6 +158,7 @@ static unsigned long long live_iops(virDomainPtr domain)
     unsigned long long iops = 0;
     assert_int_equal(virDomainGetBlockIoTune(domain, "vda", limits, &count, VIR_DOMAIN_AFFECT_LIVE), 0);
     assert_int_equal(virTypedParamsGetULLong(limits, count, VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, &iops), 1);
+    virTypedParamsClear(limits, count);
     return iops;
 }
 
