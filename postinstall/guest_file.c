@@ -10,6 +10,7 @@
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
+#include "postinstall/grow.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool.h"
 #include "postinstall/retire.h"
@@ -306,10 +307,35 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
     return 0;
 }
 
-int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, rf_error **err)
+static int enlarge(rf_runner *runner, virDomainPtr domain, const char *disk, uint64_t bytes, bool active,
+                   rf_error **err)
 {
+    rf_autofree char *size = rf_format("%" PRIu64, bytes);
+    if (!active)
+        return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
+    if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+        return rf_libvirt_fail(err, "enlarging the disk of %s", virDomainGetName(domain));
+    return 0;
+}
+
+/* A larger disk alone is of no use: the guest's partition and file system are as they were. */
+static int take_space(const struct rf_node_guest *guest, uint64_t bytes, char **ret_words, rf_error **err)
+{
+    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
+    rf_autofree char *why = NULL;
+    if (rf_grow_ask(agent, &why))
+        return rf_grow_remember(guest, bytes, err);
+    *ret_words = rf_format("it has not taken the space yet (%s); 'richtfest apply --node' asks it again", why);
+    return 0;
+}
+
+int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, char **ret_words,
+                    rf_error **err)
+{
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    const bool ours = guest && !rf_guest_fetch_url(guest) && rf_guest_settled(guest);
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
-    rf_autofree char *disk = domain ? disk_of(domain) : NULL, *size = rf_format("%" PRIu64, bytes);
+    rf_autofree char *disk = domain ? disk_of(domain) : NULL;
     virDomainBlockInfo now = {0};
     if (!domain)
         return -1;
@@ -320,12 +346,12 @@ int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *n
         return rf_fail(err, RF_FAILED, "the disk of %s has %s; a disk can't become smaller", name, has);
     }
     const int active = rf_domain_active(domain, err);
-    if (active < 0)
+    if (active < 0 || (ours && rf_grow_forget(guest, err) < 0) || enlarge(runner, domain, disk, bytes, active, err) < 0)
         return -1;
-    if (!active)
-        return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
-    if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
-        return rf_libvirt_fail(err, "enlarging the disk of %s", name);
+    if (ours && active)
+        return take_space(guest, bytes, ret_words, err);
+    *ret_words = ours ? rf_strdup("it takes the space when it runs and 'richtfest apply --node' asks it to")
+                      : rf_strdup("its partition and its file system are enlarged in the guest itself");
     return 0;
 }
 
