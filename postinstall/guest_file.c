@@ -13,6 +13,7 @@
 #include "postinstall/grow.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool.h"
+#include "postinstall/pool_room.h"
 #include "postinstall/retire.h"
 #include "postinstall/secret.h"
 #include "postinstall/xml.h"
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { CONVERT_SECONDS = 24 * 3600 };
 
@@ -169,14 +171,37 @@ static int convert(rf_runner *runner, const char *format, const char *from, cons
     return rf_run(runner, &command, &result, err);
 }
 
-static int write_out(rf_runner *runner, virDomainPtr domain, const char *disk, const char *directory, rf_error **err)
+/* At most what the disk takes itself. In the pool some is left to the guests that run; elsewhere it only has to fit. */
+static int room_for(const rf_node_model *model, const char *disk, const char *directory, const char *new,
+                    struct rf_pool_share *ret_share, rf_error **err)
+{
+    const uint64_t needed = rf_pool_taken_by(disk);
+    struct rf_step_env env = {0};
+    struct statvfs status;
+    struct stat target, pool;
+    rf_autofree char *path = rf_node_path(model, "%s", RF_POOL_DIR);
+    if (stat(directory, &target) < 0 || statvfs(directory, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s", directory);
+    if (stat(path, &pool) == 0 && pool.st_dev == target.st_dev)
+        return rf_pool_need(&env, model, new, needed, ret_share, err);
+    const uint64_t left = (uint64_t)status.f_bavail * status.f_frsize;
+    if (left >= needed)
+        return 0;
+    rf_autofree char *takes = rf_size_text(needed), *has = rf_size_text(left);
+    return rf_fail(err, RF_FAILED, "it may take %s, and %s has %s left; name a directory with more room", takes,
+                   directory, has);
+}
+
+static int write_out(rf_runner *runner, const rf_node_model *model, virDomainPtr domain, const char *disk,
+                     const char *directory, rf_error **err)
 {
     const char *name = virDomainGetName(domain);
     rf_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
     rf_autofree char *target = rf_format("%s/%s.qcow2", directory, name),
                      *words = rf_format("%s/%s.xml", directory, name);
     RF_CLEANUP(remove_file) char *new = rf_format("%s/.%s.qcow2.new", directory, name);
-    if (convert(runner, "qcow2", disk, new, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0)
         return -1;
     if (rename(new, target) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, target);
@@ -231,7 +256,7 @@ static int write_running(rf_runner *runner, const rf_node_model *model, virDomai
     if (clone_running(domain, disk, clone, err) < 0)
         return -1;
     rf_autofree char *path = rf_format("/proc/%d/fd/%d", (int)getpid(), clone);
-    return write_out(runner, domain, path, directory, err);
+    return write_out(runner, model, domain, path, directory, err);
 }
 
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
@@ -250,7 +275,7 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
     if (active < 0)
         return -1;
     return active ? write_running(runner, model, domain, disk, directory, err)
-                  : write_out(runner, domain, disk, directory, err);
+                  : write_out(runner, model, domain, disk, directory, err);
 }
 
 /* "qcow2" or "raw", read from its header by this program: a tool that opens an image opens what it names, too. NULL and *err. */
@@ -295,7 +320,12 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
     const char *format = format_of(real, err);
     RF_CLEANUP(remove_file) char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
-    if (!format || convert(runner, format, real, new, err) < 0 || rf_disk_flush(new, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    struct rf_step_env env = {0};
+    uint64_t needed = 0;
+    if (!format || rf_disk_measure(runner, format, real, &needed, err) < 0 ||
+        rf_pool_need(&env, guest->node, new, needed, &share, err) < 0 || convert(runner, format, real, new, err) < 0 ||
+        rf_disk_flush(new, err) < 0)
         return -1;
     if (rf_exists(disk)) /* its secrets are not ours to replace */
         return rf_fail(err, RF_FAILED, "%s appeared meanwhile: nothing is changed", disk);

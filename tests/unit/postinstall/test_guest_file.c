@@ -8,6 +8,7 @@
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/agent.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/full_pool.h"
 #include "tests/unit/postinstall/libvirt_faults.h"
 
 #include <fcntl.h>
@@ -425,6 +426,38 @@ static void a_guest_is_exported_once_at_a_time(void **state)
     fixture_close(&fixture);
 }
 
+static void what_has_no_room_is_not_begun(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
+    rf_autofree char *image = make_image(&fixture, "/image.qcow2", "qcow2"), *out = rf_format("%s/o", fixture.root);
+    assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
+    *full_pool() = true;
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), -1);
+    assert_error_has(error, "left beside what is kept free for the guests that run"); /* it is the pool's file system */
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", "/dev/shm", nobody, &error), -1);
+    assert_error_has(error, "and /dev/shm has 0 B left; name a directory with more room");
+    assert_int_equal(unlink(disk), 0);
+    assert_int_equal(rf_guest_import(fixture.runner, &fixture.model->guests[0], image, &error), -1);
+    assert_error_has(error, "left beside what is kept free for the guests that run");
+    *full_pool() = false;
+    assert_false(rf_exists(disk));
+    assert_false(rf_guest_settled(&fixture.model->guests[0]));
+    rf_autofree char *written = lying_in(&fixture, "/o");
+    assert_string_equal(written, "");
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 static void half_images_are_refused(void **state)
 {
     (void)state;
@@ -491,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_running_guest_takes_the_space_at_once),
         cmocka_unit_test(a_running_guest_leaves_no_clone_behind),
         cmocka_unit_test(a_guest_is_exported_once_at_a_time),
+        cmocka_unit_test(what_has_no_room_is_not_begun),
         cmocka_unit_test(half_images_are_refused),
         cmocka_unit_test(a_disk_that_appeared_is_kept),
     };
