@@ -151,6 +151,10 @@ static int snapshot_guest(const struct snapshot_options *options, rf_error **err
         print_snapshots(found);
         return found ? 0 : -1;
     }
+    rf_autopoolshare struct rf_pool_share share = {0};
+    struct rf_step_env env = {0};
+    if (rf_snapshot_room(&env, node.model, domain, &share, err) < 0)
+        return -1;
     if (rf_snapshot_take(domain, options->name, NULL, &name, err) < 0)
         return -1;
     printf("%s: snapshot %s\n", options->guest, name);

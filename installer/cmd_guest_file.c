@@ -5,7 +5,6 @@
 #include "base/units.h"
 #include "installer/on_node.h"
 #include "installer/subcommand.h"
-#include "postinstall/grow.h"
 #include "postinstall/guest_file.h"
 
 /* NULL where there are others than two, which was said. */
@@ -96,11 +95,14 @@ const struct rf_subcommand rf_cmd_guest_import = {
 static int resize_guest(const char *guest, const char *size, rf_error **err)
 {
     uint64_t bytes = 0;
+    rf_autofree char *words = NULL;
     rf_autoonnode struct rf_on_node node = {0};
     rf_autorunner rf_runner *runner = rf_runner_real();
     if (rf_parse_size(size, &bytes, err) < 0 || rf_on_node_open_alone(&node, "richtfest guest resize", err) < 0 ||
-        rf_guest_resize(runner, node.model, guest, bytes, err) < 0)
+        rf_guest_resize(runner, node.model, guest, bytes, &words, err) < 0)
         return -1;
+    if (words)
+        printf("%s\n", words);
     printf("the disk of %s has %s; write `disk: %s` into the profile too, so that it says what is there\n", guest, size,
            size);
     return 0;
@@ -119,8 +121,9 @@ const struct rf_subcommand rf_cmd_guest_resize = {
     .name = "guest resize",
     .usage = "GUEST SIZE",
     .summary = "on the node: enlarges a guest's disk, also while it runs",
-    .help = "SIZE has a unit: \"80 GB\". A running guest takes the space at once. Memory and cores are the "
-            "profile's.\n",
+    .help =
+        "SIZE has a unit: \"80 GB\". A running guest is asked to take the space at once; where it does not, that is "
+        "said. Memory and cores are the profile's.\n",
     .run = resize,
 };
 

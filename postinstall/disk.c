@@ -66,29 +66,13 @@ static int clone_file(const char *from, const char *to, rf_error **err)
     return ioctl(target, FICLONE, source) == 0 && fsync(target) == 0 ? 0 : 1;
 }
 
-/* Said before the first byte: a pool that is filled to its end takes the guests with it that run. `share` is held while it is written. */
-static int enough_room(struct rf_step_env *env, const struct rf_node_guest *guest, const char *to, uint64_t needed,
-                       struct rf_pool_share *share, rf_error **err)
-{
-    if (rf_pool_reserve(env, guest->node, to, needed, share, err) < 0)
-        return -1;
-    if (share->bytes == needed)
-        return 0;
-    rf_autofree char *pool = rf_node_path(guest->node, "%s", RF_POOL_DIR);
-    rf_autofree char *needs = rf_size_text(needed), *has = rf_size_text(share->bytes);
-    return rf_fail(
-        err, RF_FAILED,
-        "it takes %s to begin with, and the pool %s has %s left beside what is kept free for the guests that run; "
-        "make room there ('richtfest guest delete' removes a guest that is not needed)",
-        needs, pool, has);
-}
-
-/* How much an image takes when it is written out with all that it stands on. */
-static int measure(struct rf_step_env *env, const char *from, uint64_t *ret_needed, rf_error **err)
+int rf_disk_measure(rf_runner *runner, const char *format, const char *from, uint64_t *ret_needed, rf_error **err)
 {
     rf_autofree char *text = NULL;
-    if (rf_run_output(env->runner, RF_ARGV("qemu-img", "measure", "--output=json", "-O", "qcow2", from), &text, err) <
-        0)
+    const char *const *argv = format
+                                  ? RF_ARGV("qemu-img", "measure", "--output=json", "-f", format, "-O", "qcow2", from)
+                                  : RF_ARGV("qemu-img", "measure", "--output=json", "-O", "qcow2", from);
+    if (rf_run_output(runner, argv, &text, err) < 0)
         return -1;
     rf_autojson json_t *answer = json_loads(text, 0, NULL);
     *ret_needed = (uint64_t)rf_json_integer(answer, "required", 0);
@@ -108,7 +92,8 @@ static int flatten(struct rf_step_env *env, const struct rf_node_guest *guest, c
     if (!rf_exists(beside))
         return rf_fail(err, RF_FAILED, "the image %s stands on %s, which is not on this node; copy both from the ISO",
                        from, beside);
-    if (measure(env, from, &needed, err) < 0 || enough_room(env, guest, to, needed, &share, err) < 0)
+    if (rf_disk_measure(env->runner, NULL, from, &needed, err) < 0 ||
+        rf_pool_need(env, guest->node, to, needed, &share, err) < 0)
         return -1;
     const struct rf_command command = {.argv = RF_ARGV("qemu-img", "convert", "-p", "-O", "qcow2", from, to),
                                        .seconds = CONVERT_SECONDS,
@@ -151,7 +136,7 @@ static int copy_fetched(struct rf_step_env *env, const struct rf_node_guest *gue
     if (stat(from, &status) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be looked at", from);
     /* where blocks can't be shared it takes room of its own; stat(2) counts in 512 bytes, whatever the file system's block is */
-    if (enough_room(env, guest, to, (uint64_t)status.st_blocks * 512, &share, err) < 0)
+    if (rf_pool_need(env, guest->node, to, (uint64_t)status.st_blocks * 512, &share, err) < 0)
         return -1;
     return raw ? convert_raw(env, from, to, err) : rf_copy_file(from, to, 0600, copy_progress, env, err);
 }
@@ -172,7 +157,7 @@ static int copy_image(struct rf_step_env *env, const struct rf_node_guest *guest
     rf_autopoolshare struct rf_pool_share share = {0};
     if (stat(from, &status) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s", from);
-    if (enough_room(env, guest, to, (uint64_t)status.st_size, &share, err) < 0)
+    if (rf_pool_need(env, guest->node, to, (uint64_t)status.st_size, &share, err) < 0)
         return -1;
     return rf_copy_file(from, to, 0600, copy_progress, env, err);
 }

@@ -10,6 +10,10 @@
 #include "base/step.h"
 #include "postinstall/node.h"
 
+/* How many bytes an image takes when it is written out as a qcow2 with all that it stands on. `format` of one that is not trusted ("qcow2", "raw"), else
+ * NULL. */
+int rf_disk_measure(rf_runner *runner, const char *format, const char *from, uint64_t *ret_needed, rf_error **err);
+
 /* Flushes a disk that was written under another name (fsync(2), mode 0600): one that has its name must be whole. */
 int rf_disk_flush(const char *path, rf_error **err);
 

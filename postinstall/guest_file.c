@@ -10,8 +10,10 @@
 #include "postinstall/domain.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
+#include "postinstall/grow.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool.h"
+#include "postinstall/pool_room.h"
 #include "postinstall/retire.h"
 #include "postinstall/secret.h"
 #include "postinstall/xml.h"
@@ -24,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { CONVERT_SECONDS = 24 * 3600 };
 
@@ -168,14 +171,37 @@ static int convert(rf_runner *runner, const char *format, const char *from, cons
     return rf_run(runner, &command, &result, err);
 }
 
-static int write_out(rf_runner *runner, virDomainPtr domain, const char *disk, const char *directory, rf_error **err)
+/* At most what the disk takes itself. In the pool some is left to the guests that run; elsewhere it only has to fit. */
+static int room_for(const rf_node_model *model, const char *disk, const char *directory, const char *new,
+                    struct rf_pool_share *ret_share, rf_error **err)
+{
+    const uint64_t needed = rf_pool_taken_by(disk);
+    struct rf_step_env env = {0};
+    struct statvfs status;
+    struct stat target, pool;
+    rf_autofree char *path = rf_node_path(model, "%s", RF_POOL_DIR);
+    if (stat(directory, &target) < 0 || statvfs(directory, &status) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno, "%s", directory);
+    if (stat(path, &pool) == 0 && pool.st_dev == target.st_dev)
+        return rf_pool_need(&env, model, new, needed, ret_share, err);
+    const uint64_t left = (uint64_t)status.f_bavail * status.f_frsize;
+    if (left >= needed)
+        return 0;
+    rf_autofree char *takes = rf_size_text(needed), *has = rf_size_text(left);
+    return rf_fail(err, RF_FAILED, "it may take %s, and %s has %s left; name a directory with more room", takes,
+                   directory, has);
+}
+
+static int write_out(rf_runner *runner, const rf_node_model *model, virDomainPtr domain, const char *disk,
+                     const char *directory, rf_error **err)
 {
     const char *name = virDomainGetName(domain);
     rf_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
     rf_autofree char *target = rf_format("%s/%s.qcow2", directory, name),
                      *words = rf_format("%s/%s.xml", directory, name);
     RF_CLEANUP(remove_file) char *new = rf_format("%s/.%s.qcow2.new", directory, name);
-    if (convert(runner, "qcow2", disk, new, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0)
         return -1;
     if (rename(new, target) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, target);
@@ -230,7 +256,7 @@ static int write_running(rf_runner *runner, const rf_node_model *model, virDomai
     if (clone_running(domain, disk, clone, err) < 0)
         return -1;
     rf_autofree char *path = rf_format("/proc/%d/fd/%d", (int)getpid(), clone);
-    return write_out(runner, domain, path, directory, err);
+    return write_out(runner, model, domain, path, directory, err);
 }
 
 int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *name, const char *directory,
@@ -249,7 +275,7 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
     if (active < 0)
         return -1;
     return active ? write_running(runner, model, domain, disk, directory, err)
-                  : write_out(runner, domain, disk, directory, err);
+                  : write_out(runner, model, domain, disk, directory, err);
 }
 
 /* "qcow2" or "raw", read from its header by this program: a tool that opens an image opens what it names, too. NULL and *err. */
@@ -294,7 +320,12 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be read", file);
     const char *format = format_of(real, err);
     RF_CLEANUP(remove_file) char *new = rf_node_path(guest->node, "%s/.%s.qcow2.new", RF_POOL_DIR, name);
-    if (!format || convert(runner, format, real, new, err) < 0 || rf_disk_flush(new, err) < 0)
+    rf_autopoolshare struct rf_pool_share share = {0};
+    struct rf_step_env env = {0};
+    uint64_t needed = 0;
+    if (!format || rf_disk_measure(runner, format, real, &needed, err) < 0 ||
+        rf_pool_need(&env, guest->node, new, needed, &share, err) < 0 || convert(runner, format, real, new, err) < 0 ||
+        rf_disk_flush(new, err) < 0)
         return -1;
     if (rf_exists(disk)) /* its secrets are not ours to replace */
         return rf_fail(err, RF_FAILED, "%s appeared meanwhile: nothing is changed", disk);
@@ -306,10 +337,35 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
     return 0;
 }
 
-int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, rf_error **err)
+static int enlarge(rf_runner *runner, virDomainPtr domain, const char *disk, uint64_t bytes, bool active,
+                   rf_error **err)
 {
+    rf_autofree char *size = rf_format("%" PRIu64, bytes);
+    if (!active)
+        return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
+    if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
+        return rf_libvirt_fail(err, "enlarging the disk of %s", virDomainGetName(domain));
+    return 0;
+}
+
+/* A larger disk alone is of no use: the guest's partition and file system are as they were. */
+static int take_space(const struct rf_node_guest *guest, uint64_t bytes, char **ret_words, rf_error **err)
+{
+    rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
+    rf_autofree char *why = NULL;
+    if (rf_grow_ask(agent, &why))
+        return rf_grow_remember(guest, bytes, err);
+    *ret_words = rf_format("it has not taken the space yet (%s); 'richtfest apply --node' asks it again", why);
+    return 0;
+}
+
+int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, char **ret_words,
+                    rf_error **err)
+{
+    const struct rf_node_guest *guest = rf_node_guest_named(model, name);
+    const bool ours = guest && !rf_guest_fetch_url(guest) && rf_guest_settled(guest);
     rf_autodomain virDomainPtr domain = rf_guest_domain(model, name, err);
-    rf_autofree char *disk = domain ? disk_of(domain) : NULL, *size = rf_format("%" PRIu64, bytes);
+    rf_autofree char *disk = domain ? disk_of(domain) : NULL;
     virDomainBlockInfo now = {0};
     if (!domain)
         return -1;
@@ -320,12 +376,12 @@ int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *n
         return rf_fail(err, RF_FAILED, "the disk of %s has %s; a disk can't become smaller", name, has);
     }
     const int active = rf_domain_active(domain, err);
-    if (active < 0)
+    if (active < 0 || (ours && rf_grow_forget(guest, err) < 0) || enlarge(runner, domain, disk, bytes, active, err) < 0)
         return -1;
-    if (!active)
-        return rf_run_argv(runner, RF_ARGV("qemu-img", "resize", "-q", "-f", "qcow2", disk, size), err);
-    if (virDomainBlockResize(domain, disk, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) < 0)
-        return rf_libvirt_fail(err, "enlarging the disk of %s", name);
+    if (ours && active)
+        return take_space(guest, bytes, ret_words, err);
+    *ret_words = ours ? rf_strdup("it takes the space when it runs and 'richtfest apply --node' asks it to")
+                      : rf_strdup("its partition and its file system are enlarged in the guest itself");
     return 0;
 }
 

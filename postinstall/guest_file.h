@@ -26,8 +26,11 @@ int rf_guest_export(rf_runner *runner, const rf_node_model *model, const char *n
  * and starts it and tells it what has changed. The file itself is only read. */
 int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const char *file, rf_error **err);
 
-/* Enlarges its disk, also while it runs; smaller than it is, is refused. */
-int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, rf_error **err);
+/* Enlarges its disk, also while it runs; smaller than it is, is refused. A running guest is asked by its agent to take the space; one that does not
+ * (shut down, no agent, a system of others) has a larger disk all the same, and *ret_words says who takes the space then. The caller frees it; NULL: it
+ * has taken the space. Blocks for as long as the guest takes, some minutes at most. Repeatable. */
+int rf_guest_resize(rf_runner *runner, const rf_node_model *model, const char *name, uint64_t bytes, char **ret_words,
+                    rf_error **err);
 
 /* Removes its disk, snapshots, secrets, and its definition last, so that it can be repeated. Only of one that is shut down. A guest of
  * the profile whose seeding has not come as far as its definition loses what is there of it. */

@@ -45,7 +45,7 @@ uint64_t rf_pool_kept_free(uint64_t size)
 }
 
 /* On the disk, in bytes: stat(2) counts in 512, whatever the file system's block is. */
-static uint64_t taken_by(const char *path)
+uint64_t rf_pool_taken_by(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
@@ -53,7 +53,7 @@ static uint64_t taken_by(const char *path)
 
 static uint64_t outstanding(const struct rf_pool_share *share)
 {
-    const uint64_t now = taken_by(share->path), grown = now > share->begun ? now - share->begun : 0;
+    const uint64_t now = rf_pool_taken_by(share->path), grown = now > share->begun ? now - share->begun : 0;
     return share->bytes > grown ? share->bytes - grown : 0;
 }
 
@@ -106,12 +106,28 @@ int rf_pool_reserve(struct rf_step_env *env, const rf_node_model *model, const c
         *ret_share = (struct rf_pool_share){.room = model->room,
                                             .path = rf_strdup(path),
                                             .bytes = bytes < room ? bytes : room,
-                                            .begun = taken_by(path),
+                                            .begun = rf_pool_taken_by(path),
                                             .next = model->room->shares};
         model->room->shares = ret_share;
     }
     pthread_mutex_unlock(&model->room->lock);
     return result;
+}
+
+int rf_pool_need(struct rf_step_env *env, const rf_node_model *model, const char *path, uint64_t bytes,
+                 struct rf_pool_share *ret_share, rf_error **err)
+{
+    if (rf_pool_reserve(env, model, path, bytes, ret_share, err) < 0)
+        return -1;
+    if (ret_share->bytes == bytes)
+        return 0;
+    rf_autofree char *pool = rf_node_path(model, "%s", RF_POOL_DIR);
+    rf_autofree char *needs = rf_size_text(bytes), *has = rf_size_text(ret_share->bytes);
+    return rf_fail(
+        err, RF_FAILED,
+        "it takes %s to begin with, and the pool %s has %s left beside what is kept free for the guests that run; "
+        "make room there ('richtfest guest delete' removes a guest that is not needed)",
+        needs, pool, has);
 }
 
 void rf_pool_release(struct rf_pool_share *share)

@@ -24,6 +24,14 @@ struct rf_pool_share {
 int rf_pool_reserve(struct rf_step_env *env, const rf_node_model *model, const char *path, uint64_t bytes,
                     struct rf_pool_share *ret_share, rf_error **err);
 
+/* The same for who needs all of it: RF_FAILED where less is left, with what to do. Said before the first byte: a pool that is filled to its end takes
+ * the guests with it that run. */
+int rf_pool_need(struct rf_step_env *env, const rf_node_model *model, const char *path, uint64_t bytes,
+                 struct rf_pool_share *ret_share, rf_error **err);
+
+/* Bytes that a file takes on its disk; 0 where there is none. */
+uint64_t rf_pool_taken_by(const char *path);
+
 /* Gives it back; a share of zeroes is none. */
 void rf_pool_release(struct rf_pool_share *share);
 #define rf_autopoolshare RF_CLEANUP(rf_pool_release)

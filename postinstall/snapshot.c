@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/paths.h"
+#include "base/units.h"
 #include "postinstall/xml.h"
 
 #include <libvirt/virterror.h>
@@ -42,6 +44,22 @@ int rf_snapshot_take(virDomainPtr domain, const char *name, const char *descript
         return rf_libvirt_fail(err, "taking a snapshot of %s", virDomainGetName(domain));
     if (ret_name)
         *ret_name = RF_STEAL(made);
+    return 0;
+}
+
+int rf_snapshot_room(struct rf_step_env *env, const rf_node_model *model, virDomainPtr domain,
+                     struct rf_pool_share *ret_share, rf_error **err)
+{
+    const char *name = virDomainGetName(domain);
+    virDomainInfo info = {0};
+    const int active = rf_domain_active(domain, err);
+    if (active <= 0)
+        return active;
+    if (virDomainGetInfo(domain, &info) < 0)
+        return rf_libvirt_fail(err, "how much memory %s has", name);
+    rf_autofree char *disk = rf_node_path(model, "%s/%s.qcow2", RF_POOL_DIR, name);
+    if (rf_pool_need(env, model, disk, info.memory * RF_KIB, ret_share, err) < 0)
+        return rf_wrap(err, "a snapshot of %s with its memory", name);
     return 0;
 }
 
@@ -179,6 +197,7 @@ static void tell(struct rf_step_env *env, const char *format, const char *text)
 int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *guest, const char *what, rf_error **err)
 {
     rf_autoerror rf_error *why = NULL;
+    rf_autopoolshare struct rf_pool_share share = {0};
     rf_autofree char *time = now_text(), *name = rf_format(RF_SNAPSHOT_PREFIX "%s-%s", time, what), *taken = NULL;
     if (!rf_guest_settled(guest))
         return 0;
@@ -189,6 +208,8 @@ int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *gues
     const int found = rf_domain_find(connection, guest->asked->name, &domain, err);
     if (found <= 0)
         return found;
+    if (rf_snapshot_room(env, guest->node, domain, &share, err) < 0)
+        return rf_wrap(err, "nothing is changed without a snapshot");
     if (rf_snapshot_take(domain, name, "taken before the engine changed the guest", &taken, &why) == 0) {
         tell(env, "snapshot taken: ", taken);
         return prune(domain, err);

@@ -7,12 +7,18 @@
 
 #include "base/step.h"
 #include "postinstall/node.h"
+#include "postinstall/pool_room.h"
 
 #define RF_SNAPSHOT_PREFIX "richtfest-" /* of those that this program takes by itself */
 #define RF_SNAPSHOTS_KEPT 3             /* of those; people's own are never removed */
 
 /* Takes one; `name` NULL makes one up from the time. The name goes to *ret_name (may be NULL), the caller frees it. */
 int rf_snapshot_take(virDomainPtr domain, const char *name, const char *description, char **ret_name, rf_error **err);
+
+/* Room in the pool for the snapshot of a guest that runs, whose memory goes into its disk: to be held while it is taken (postinstall/pool_room.h). RF_FAILED
+ * where there is none. A guest that is shut down needs none. `env` may be without events. */
+int rf_snapshot_room(struct rf_step_env *env, const rf_node_model *model, virDomainPtr domain,
+                     struct rf_pool_share *ret_share, rf_error **err);
 
 /* Array of {"name", "description", "taken": seconds since 1970, "current": bool}, the oldest first. The caller owns it; NULL and *err. */
 json_t *rf_snapshot_list(virDomainPtr domain, rf_error **err);

@@ -30,3 +30,17 @@ def test_the_page_makes_a_valid_recipe(tmp_path):
 
 def test_its_user_data_is_that_of_our_own():
     assert files_of(PAGE)["website/user-data.j2"] == (TOP / "postinstall/recipes/debian/user-data.j2").read_text()
+
+
+def test_the_german_quick_start_knows_the_sample_customers_guests():
+    quick, profile = (TOP / "docs/schnellstart.md").read_text(), (TOP / "profiles/musterkunde.yaml").read_text()
+    recipes = re.findall(r"^\s*#?\s*recipe: (\S+)$", profile, re.M)
+    assert len(recipes) == 4
+    assert [recipe for recipe in recipes if f"`{recipe}`" not in quick] == []
+
+
+def test_the_page_on_telephones_says_that_its_address_is_no_secret():
+    """The handler of tel: links works as the user who clicks, and put() writes 0644 where it is not told otherwise."""
+    guest = (TOP / "image/data/guest-root/usr/lib/richtfest/guest.py").read_text()
+    assert re.search(r"put\(PUBLIC, .*\+ \"\\n\"\)$", guest, re.M)
+    assert "No password belongs into this address" in (TOP / "docs/how-to/click-to-dial.md").read_text()

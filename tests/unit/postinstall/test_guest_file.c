@@ -6,10 +6,13 @@
 #include "postinstall/disk.h"
 #include "postinstall/guest_file.h"
 #include "postinstall/secret.h"
+#include "tests/unit/postinstall/agent.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/full_pool.h"
 #include "tests/unit/postinstall/libvirt_faults.h"
 
 #include <fcntl.h>
+#include <libvirt/libvirt-qemu.h>
 #include <linux/fs.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
@@ -32,6 +35,44 @@ int ioctl(int fd, unsigned long request, ...)
     const int source = (int)(intptr_t)argument;
     off_t offset = 0;
     return fstat(source, &facts) == 0 && sendfile(fd, source, &offset, (size_t)facts.st_size) == facts.st_size ? 0 : -1;
+}
+
+/* The mock has neither disks that grow nor agents: what a running guest's agent answers, in order. */
+static const char **agents_answers(void)
+{
+    static const char *answers[5];
+    return answers;
+}
+
+int virDomainGetBlockInfo(virDomainPtr domain, const char *disk, virDomainBlockInfoPtr info, unsigned flags)
+{
+    (void)domain;
+    (void)disk;
+    (void)flags;
+    *info = (virDomainBlockInfo){.capacity = 1};
+    return 0;
+}
+
+int virDomainBlockResize(virDomainPtr domain, const char *disk, unsigned long long size, unsigned flags)
+{
+    (void)domain;
+    (void)disk;
+    (void)size;
+    (void)flags;
+    return 0;
+}
+
+char *virDomainQemuAgentCommand(virDomainPtr domain, const char *command, int seconds, unsigned flags)
+{
+    (void)domain;
+    (void)command;
+    (void)seconds;
+    (void)flags;
+    const char **answers = agents_answers();
+    char *answer = rf_strdup(answers[0]);
+    for (size_t i = 0; answers[i]; i++)
+        answers[i] = answers[i + 1];
+    return answer;
 }
 
 static void nobody(void *data, const char *holder)
@@ -251,6 +292,43 @@ static void out_and_in_again(void **state)
     fixture_close(&fixture);
 }
 
+static void resize_running(const struct fixture *fixture, const char *first, const char *second, char **ret_words)
+{
+    const char *const wanted[] = {PID, first, PID, second, NULL};
+    memcpy(agents_answers(), wanted, sizeof(wanted));
+    assert_int_equal(rf_guest_resize(fixture->runner, fixture->model, "dc1", UINT64_C(60) << 30, ret_words, NULL), 0);
+}
+
+/* A larger disk alone is of no use to whoever waits for the room. */
+static void a_running_guest_takes_the_space_at_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autofree char *words = NULL, *said = NULL, *later = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, POOL "/dc1.qcow2", "x", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/grown", "1\n", 0600);
+    assert_int_equal(virDomainCreate(domain), 0);
+    resize_running(&fixture, ENDED("0", ""), ENDED("0", ""), &words);
+    assert_null(words);
+    rf_autofree char *grown = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/grown");
+    assert_string_equal(grown, "64424509440\n");
+    resize_running(&fixture, ENDED("2", ", \"err-data\": \"bm8K\""), NULL, &said);
+    assert_string_equal(said,
+                        "it has not taken the space yet (/usr/bin/growpart: no); 'richtfest apply --node' asks it "
+                        "again");
+    rf_autofree char *owed = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/grown");
+    assert_null(owed);
+    assert_int_equal(virDomainDestroy(domain), 0);
+    assert_int_equal(rf_guest_resize(fixture.runner, fixture.model, "dc1", UINT64_C(60) << 30, &later, NULL), 0);
+    assert_non_null(strstr(later, "it takes the space when it runs"));
+    assert_non_null(strstr(rf_runner_dry_text(fixture.runner), "qemu-img resize"));
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 /* "a b c": what lies in that directory, hidden files too; the caller frees it. */
 static char *lying_in(const struct fixture *fixture, const char *directory)
 {
@@ -348,6 +426,38 @@ static void a_guest_is_exported_once_at_a_time(void **state)
     fixture_close(&fixture);
 }
 
+static void what_has_no_room_is_not_begun(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_real());
+    if (!qemu_img(fixture.runner)) {
+        print_message("skipped: qemu-img is not installed\n");
+        fixture_close(&fixture);
+        skip();
+    }
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
+    rf_autofree char *image = make_image(&fixture, "/image.qcow2", "qcow2"), *out = rf_format("%s/o", fixture.root);
+    assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
+    *full_pool() = true;
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), -1);
+    assert_error_has(error, "left beside what is kept free for the guests that run"); /* it is the pool's file system */
+    assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", "/dev/shm", nobody, &error), -1);
+    assert_error_has(error, "and /dev/shm has 0 B left; name a directory with more room");
+    assert_int_equal(unlink(disk), 0);
+    assert_int_equal(rf_guest_import(fixture.runner, &fixture.model->guests[0], image, &error), -1);
+    assert_error_has(error, "left beside what is kept free for the guests that run");
+    *full_pool() = false;
+    assert_false(rf_exists(disk));
+    assert_false(rf_guest_settled(&fixture.model->guests[0]));
+    rf_autofree char *written = lying_in(&fixture, "/o");
+    assert_string_equal(written, "");
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 static void half_images_are_refused(void **state)
 {
     (void)state;
@@ -411,8 +521,10 @@ int main(void)
         cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
         cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),
+        cmocka_unit_test(a_running_guest_takes_the_space_at_once),
         cmocka_unit_test(a_running_guest_leaves_no_clone_behind),
         cmocka_unit_test(a_guest_is_exported_once_at_a_time),
+        cmocka_unit_test(what_has_no_room_is_not_begun),
         cmocka_unit_test(half_images_are_refused),
         cmocka_unit_test(a_disk_that_appeared_is_kept),
     };

@@ -3,6 +3,7 @@
 #include "base/paths.h"
 #include "postinstall/snapshot.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/full_pool.h"
 #include "tests/unit/postinstall/libvirt_faults.h"
 
 static virDomainPtr define(const struct fixture *fixture, const char *name)
@@ -113,12 +114,40 @@ static void nothing_is_changed_where_nobody_knows_whether_there_is_a_guest(void 
     fixture_close(&fixture);
 }
 
+/* The memory of one that runs goes into its disk, and a pool that is full stops every guest. */
+static void a_full_pool_gets_no_memory(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    struct rf_pool_share none = {0};
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    const struct rf_node_guest *guest = &fixture.model->guests[0];
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}\n", 0600);
+    fixture_write(&fixture, RF_POOL_DIR "/dc1.qcow2", "x", 0600);
+    *full_pool() = true;
+    assert_int_equal(rf_snapshot_room(&fixture.env, fixture.model, domain, &none, NULL), 0); /* it is shut down */
+    assert_null(none.room);
+    assert_int_equal(virDomainCreate(domain), 0);
+    assert_int_equal(rf_snapshot_before(&fixture.env, guest, "define", &error), -1);
+    assert_error_has(error, "nothing is changed without a snapshot: a snapshot of dc1 with its memory: it takes ");
+    rf_autofree char *all = names(domain);
+    assert_string_equal(all, "");
+    *full_pool() = false;
+    assert_int_equal(rf_snapshot_before(&fixture.env, guest, "define", &error), 0);
+    assert_int_equal(virDomainDestroy(domain), 0);
+    remove_all(domain);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taken_listed_and_brought_back),
         cmocka_unit_test(names_are_made_from_the_time),
         cmocka_unit_test(the_engine_keeps_its_last_ones_and_everybody_elses),
+        cmocka_unit_test(a_full_pool_gets_no_memory),
         cmocka_unit_test(nothing_is_changed_where_nobody_knows_whether_there_is_a_guest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
