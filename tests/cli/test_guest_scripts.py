@@ -437,6 +437,42 @@ def test_the_directory_adds_its_service_names_itself(monkeypatch, first, second,
     assert ran == [("samba_spnupdate",)] * runs
 
 
+def health_of(monkeypatch, password, name):
+    """Whom ad-health asks the KDC for, and how."""
+    health = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-health", "ad_health")
+    asked = []
+    monkeypatch.setattr(health, "parameters", lambda: {"realm": "AD.X"})
+    monkeypatch.setattr(health, "keytab", lambda path, who, lp: asked.append(("key of", who)))
+    monkeypatch.setattr(health, "ticket", lambda who, cache, password, key=None: asked.append((who, password)))
+    monkeypatch.setattr(health.guest, "password_from_stdin", lambda: password)
+    monkeypatch.setattr(health.ad, "open_directory", lambda: None)
+    monkeypatch.setattr(health.ad, "administrator", lambda db: ("(objectSid=S-1-500)", name))
+    assert health.kerberos()[0] == 0
+    return asked
+
+
+def test_the_directory_is_well_without_its_administrator(monkeypatch):
+    """Renaming or disabling that account is what hardening guides ask for first: the directory was not healthy any more."""
+    assert health_of(monkeypatch, "pw", "Administrator") == [("Administrator@AD.X", "pw")]
+    assert health_of(monkeypatch, "pw", "chef") == [("chef@AD.X", "pw")]
+    probe = [("key of", "richtfest-probe@AD.X"), ("richtfest-probe@AD.X", "")]
+    assert health_of(monkeypatch, "pw", None) == probe  # disabled
+    assert health_of(monkeypatch, "", "Administrator") == probe  # handed over
+
+
+@pytest.mark.parametrize("secrets, name, done", [
+    ({}, "Administrator", []), ({"administrator": "pw"}, None, []), ({"administrator": "pw"}, "chef", ["flags", "pw"])])
+def test_the_administrator_is_touched_once(monkeypatch, secrets, name, done):
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    told = []
+    monkeypatch.setitem(sys.modules, "samba", types.SimpleNamespace(dsdb=types.SimpleNamespace(UF_DONT_EXPIRE_PASSWD=1)))
+    monkeypatch.setattr(provision.ad, "administrator", lambda db: ("WHO", name))
+    db = types.SimpleNamespace(toggle_userAccountFlags=lambda who, flags, on: told.append("flags"),
+                               setpassword=lambda who, password, **_: told.append(password))
+    provision.administrator(db, secrets)
+    assert told == done
+
+
 def test_tryton_names_its_service_account_and_group():
     tryton = load(RECIPES / "tryton/files/usr/lib/richtfest/tryton.py", "tryton")
     text = tryton.config_text({"directory": {"uri": "ldaps://dc1.x:636", "base_dn": "DC=x", "service_dn": "CN=svc-crm,OU=R,DC=x"},
