@@ -473,6 +473,82 @@ def test_the_administrator_is_touched_once(monkeypatch, secrets, name, done):
     assert told == done
 
 
+class Directory:
+    """As much of Samba's as ad-provision's people see of it."""
+
+    def __init__(self, monkeypatch, provision, tmp_path):
+        self.users, self.groups, self.units, self.rules, self.provision = {}, {}, set(), {}, provision
+        monkeypatch.setattr(provision, "MADE", str(tmp_path / "made.json"))
+        monkeypatch.setattr(provision, "say", lambda text: None)
+        for name in ("find", "change", "join_groups", "unit", "group", "internal_account"):
+            monkeypatch.setattr(provision.ad, name, getattr(self, name))
+
+    def find(self, db, name):
+        return types.SimpleNamespace(dn=name) if name in self.users else None
+
+    def newuser(self, name, password, **_):
+        self.users[name] = {}
+
+    def domain_dn(self):
+        return "DC=x"
+
+    def change(self, db, dn, **values):
+        (self.rules if dn == "DC=x" else self.users[dn]).update(values)
+
+    def join_groups(self, db, name, groups):
+        for group in groups:
+            self.groups.setdefault(group, set()).add(name)
+
+    def unit(self, db, path):
+        self.units.add(path)
+
+    def group(self, db, name):
+        self.groups.setdefault(name, set())
+
+    def internal_account(self, *_):
+        pass
+
+    def configure(self, **settings):
+        made = self.provision.load_made()
+        self.provision.rules(self, settings, made)
+        self.provision.people(self, {"settings": settings, "secrets": {}}, made)
+        self.provision.remember(settings, made)
+
+
+@pytest.fixture
+def directory(monkeypatch, tmp_path, guest):
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    return Directory(monkeypatch, provision, tmp_path)
+
+
+def test_what_admins_took_away_does_not_come_back(directory):
+    """Every changed setting put people back into groups that an admin had taken them out of, and made those anew who had been removed."""
+    anna = {"name": "anna", "given": "Anna", "groups": ["ts-users"]}
+    profile = {"units": ["Werk"], "groups": ["ts-users", "old"], "users": [anna, {"name": "bernd"}]}
+    directory.configure(**profile)
+    assert directory.groups == {"ts-users": {"anna"}, "old": set()} and set(directory.users) == {"anna", "bernd"}
+    directory.groups["ts-users"].clear()
+    directory.users["anna"]["givenName"] = "Anna-Maria"
+    directory.rules["minPwdLength"] = 20
+    del directory.users["bernd"], directory.groups["old"]
+    directory.units.clear()
+    directory.configure(**profile, lockout=5)
+    assert directory.groups == {"ts-users": set()} and set(directory.users) == {"anna"} and not directory.units
+    assert directory.users["anna"]["givenName"] == "Anna-Maria"
+    assert (directory.rules["minPwdLength"], directory.rules["lockoutThreshold"]) == (20, 5)
+
+
+def test_what_is_new_in_the_profile_comes(directory):
+    anna = {"name": "anna", "given": "Anna", "groups": ["ts-users"]}
+    directory.configure(users=[anna, {"name": "bernd"}], groups=["ts-users"])
+    directory.configure(users=[{**anna, "given": "Anne", "groups": ["ts-users", "crm"]}], groups=["ts-users", "crm"], password_length=14)
+    assert directory.groups["crm"] == {"anna"} and directory.users["anna"]["givenName"] == "Anne"
+    assert directory.rules["minPwdLength"] == 14
+    del directory.users["bernd"]
+    directory.configure(users=[anna, {"name": "bernd"}])  # he left the profile, and comes back
+    assert "bernd" in directory.users
+
+
 def test_tryton_names_its_service_account_and_group():
     tryton = load(RECIPES / "tryton/files/usr/lib/richtfest/tryton.py", "tryton")
     text = tryton.config_text({"directory": {"uri": "ldaps://dc1.x:636", "base_dn": "DC=x", "service_dn": "CN=svc-crm,OU=R,DC=x"},
