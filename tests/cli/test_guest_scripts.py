@@ -6,10 +6,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
-import sys
 import threading
 import types
+import urllib.parse
 
 import pytest
 import yaml
@@ -457,3 +458,39 @@ def test_user_data_is_the_same_everywhere():
     others = texts.pop("image")  # without the file for our own scripts
     assert len(set(texts.values())) == 1
     assert texts["debian"].startswith(others) and texts["debian"][len(others):].startswith("write_files:")
+
+
+@pytest.mark.parametrize("password, status", [("right", 0), ("wrong", 1)])
+def test_the_crm_is_logged_in_to_as_people_do(guest, monkeypatch, password, status):
+    """By the page, because the interface for programs is closed to the network; and where the name leads people, whatever it is here."""
+    seen = []
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def page(self, body):
+            seen.append((self.command, self.headers["Host"], self.headers.get("Cookie")))
+            self.send_response(200)
+            self.send_header("Set-Cookie", "DOLSESSID_1=s; path=/")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self):
+            self.page(b'<form><input type="hidden" name="token" value="t&amp;1"></form>')
+
+        def do_POST(self):
+            form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            fine = form["token"] == ["t&1"] and form["password"] == ["right"] and form["username"] == ["richtfest-probe"]
+            self.page(b'<a href="/user/logout.php">' if fine else b"Bad value for login or password")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    health = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr-health", "health")
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back at the end
+    monkeypatch.setattr(health.guest, "public", lambda: {"directory": {"name": "dc1"}, "gateway": "127.0.0.1"})
+    monkeypatch.setattr(health.guest, "password_from_stdin", lambda: password)
+    name = f"crm.musterkunde.example:{server.server_port}"
+    assert health.login(f"http://{name}")[0] == status
+    server.shutdown(), server.server_close()
+    assert seen == [("GET", name, None), ("POST", name, "DOLSESSID_1=s")]
