@@ -11,13 +11,14 @@
 #include "installer/last_run.h"
 #include "installer/subcommand.h"
 #include "installer/undelivered.h"
+#include "installer/watch.h"
 #include "postinstall/status.h"
 #include "raid/inventory.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { WATCH_SECONDS = 5 };
+enum { WATCH_MS = 5000, TICK_MS = 1000 };
 
 static double uptime(void)
 {
@@ -108,19 +109,30 @@ static int show(const rf_profile *profile, bool as_json, rf_error **err)
     return json_is_true(json_object_get(status, "healthy")) ? RF_OK : RF_FAILED;
 }
 
-/* Until the person ends it. The screen is cleared only when the new picture is there: asking takes some seconds. */
-static int watch(const rf_profile *profile, rf_error **err)
+static json_t *ask_again(void *profile, rf_error **err)
 {
-    for (;;) {
-        rf_autojson json_t *status = ask(profile, err);
-        if (!status)
-            return -1;
-        printf("\033[H\033[2J"); /* ECMA-48: cursor home, erase the display */
+    return ask(profile, err);
+}
+
+/* Probes of a cold guest take minutes: the last picture stays, with a line that says what is being done. */
+static bool draw(void *data, const json_t *status, double asking)
+{
+    (void)data;
+    printf("\033[H\033[2J"); /* ECMA-48: cursor home, erase the display */
+    if (status)
         print_text(status);
-        if (fflush(stdout) != 0)
-            return rf_fail_errno(err, RF_FAILED, errno, "writing");
-        sleep(WATCH_SECONDS);
-    }
+    if (asking >= 0)
+        printf("%sAsking%s, for %.0f s now.\n", status ? "\n" : "", status ? " again" : "", asking);
+    return fflush(stdout) == 0;
+}
+
+/* Until the person ends it. */
+static int watch(rf_profile *profile, rf_error **err)
+{
+    const struct rf_watch endless = {ask_again, draw, profile, TICK_MS, WATCH_MS};
+    if (rf_watch(&endless, err) < 0)
+        return -1;
+    return rf_fail_errno(err, RF_FAILED, errno, "writing");
 }
 
 struct options {
@@ -162,6 +174,7 @@ const struct rf_subcommand rf_cmd_status = {
     .help = "Asks everything now; as root, because the profile is readable for root only.\n"
             "  --json    for programs\n"
             "  --watch   again every few seconds, until it is interrupted\n"
+            "Programs in the guests that log in as a user may take up to three minutes each where a guest is slow.\n"
             "0: all healthy. 3: something is not. 2: this is no node.\n",
     .run = run,
 };

@@ -51,9 +51,10 @@ struct rf_recipe_probe {
     char *secret;         /* exec: this secret on standard input, as long as it is kept; or NULL */
     bool of_directory;    /* the secret is one of the guest's directory's; without a directory the probe is not asked */
     char *service, *zone; /* dns_srv: "_ldap._tcp", and the setting that holds the zone */
-    char *path, *contains, *host; /* http: what is asked for, what the answer holds, the setting that names the site */
-    unsigned status;              /* http: 0: any of 200 to 399 */
-    bool via_proxy;               /* http: by the published name over HTTPS, as people do; else the guest's own port */
+    char *path, *contains; /* http: what is asked for, what the answer holds */
+    char *host;            /* http, exec: the setting that names the site */
+    unsigned status;       /* http: 0: any of 200 to 399 */
+    bool via_proxy;        /* http, exec: by the published name over HTTPS, as people do; else the guest's own port */
     unsigned port;
     unsigned seconds; /* one attempt */
     char *port_of;    /* tcp: the setting that holds the port; or NULL */

@@ -17,11 +17,10 @@
 #include "postinstall/probe_record.h"
 #include "postinstall/proxy.h"
 #include "postinstall/retire.h"
+#include "postinstall/status_ask.h"
 
 #include <pthread.h>
 #include <string.h>
-
-enum { PROBE_SECONDS = 10 };
 
 static json_t *network_json(const rf_node_model *model, virConnectPtr connection)
 {
@@ -52,7 +51,7 @@ static void *ask(void *data)
 {
     struct asking *asking = data;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(asking->guest->node->libvirt, asking->guest->asked->name);
-    asking->probes = asking->running ? rf_health_ask(asking->guest, agent, PROBE_SECONDS) : json_array();
+    asking->probes = asking->running ? rf_status_ask(asking->guest, agent) : json_array();
     rf_probe_record(asking->guest, asking->probes);
     return NULL;
 }

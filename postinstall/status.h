@@ -5,8 +5,8 @@
 #include "postinstall/node.h"
 
 /* Asks libvirt and every running guest's probes once, now, the guests side by side. Blocks for as long as a guest that does not answer takes:
- * up to ten seconds a probe. Changes nothing but what is remembered of the probes (postinstall/probe_record.h). The caller owns the
- * object; NULL only where the profile is wrong.
+ * up to ten seconds a probe, and a program in the guest up to three minutes (postinstall/status_ask.h). Changes nothing but what is
+ * remembered of the probes (postinstall/probe_record.h). The caller owns the object; NULL only where the profile is wrong.
  *
  *   {"libvirt": "reachable", "network": {"name", "subnet", "active"}, "pool": {"path", "active", "free", "size"},
  *    "guests": [{"name", "recipe", "state", "address", "fqdn", "healthy", "since", "published", "own_ca": true where ACME has

@@ -1,46 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the guests' scripts do with files and texts, without a guest."""
 import http.server
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
-import sys
 import threading
 import types
+import urllib.parse
 
 import pytest
 import yaml
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-RECIPES = TOP / "postinstall/recipes"
-SHARED = TOP / "image/data/guest-root/usr/lib/richtfest"
+from guest_scripts import RECIPES, SHARED, TOP, guest, load  # noqa: F401 (guest is a fixture)
 
-
-def load(path, name):
-    """A script as a module; its last lines, which do the work, are left out."""
-    text = re.split(r"^(?:main\(\)|sys\.exit\(main\(\)\)|guest\.health\()", path.read_text(), flags=re.M)[0]
-    module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, None))
-    sys.path[:0] = [str(SHARED), str(path.parent)]
-    try:
-        exec(compile(text, str(path), "exec"), module.__dict__)
-    finally:
-        del sys.path[:2]
-    return module
-
-
-@pytest.fixture
-def guest(tmp_path, monkeypatch):
-    module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "ANSWERS", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
-        monkeypatch.setattr(module, name, str(tmp_path / name))
-    monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
-    monkeypatch.setattr(os, "fchown", lambda *_: None)
-    return module
+PHP = os.environ.get("RF_PHP") or shutil.which("php")
 
 
 def test_put_writes_once_with_its_mode(guest, tmp_path):
@@ -416,25 +393,19 @@ def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_p
     assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
 
 
-@pytest.mark.parametrize("first, second, runs, ends", [
-    ({"host/dc1.ad.x", "ldap/dc1.ad.x"}, set(), 0, None),
-    ({"host/dc1.ad.x"}, {"ldap/dc1.ad.x"}, 1, None),
-    (set(), {"host/dc1.ad.x"}, 1, "did not add ldap/dc1.ad.x"),
-])
-def test_the_directory_adds_its_service_names_itself(monkeypatch, first, second, runs, ends):
-    """Samba's own attempt may run out of its twenty seconds, and no member could join then."""
-    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
-    seen, ran = [first, second], []
-    monkeypatch.setattr(provision.ad, "service_names", lambda db, name: seen.pop(0))
-    monkeypatch.setattr(provision.ad, "open_directory", lambda: None)
-    monkeypatch.setattr(provision.guest, "run", lambda *argv: ran.append(argv))
-    monkeypatch.setattr(provision.guest, "later", lambda why: (_ for _ in ()).throw(RuntimeError(why)))
-    if ends:
-        with pytest.raises(RuntimeError, match=ends):
-            provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
-    else:
-        provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
-    assert ran == [("samba_spnupdate",)] * runs
+def test_the_crm_unlocks_only_whom_it_locked():
+    """The CRM's admin locked somebody who is still in the directory; within minutes she could log in again."""
+    if not PHP:
+        pytest.skip("there is no PHP (RF_PHP names one)")
+    cases = [("directory", 1, True), ("directory", 1, False), ("directory:locked", 0, False), ("directory:locked", 0, True),
+             ("directory", 0, True), ("directory", 0, False), ("", 0, True), ("", 1, False),
+             ("directory:locked", 1, False), ("directory:locked", 1, True)]  # cut off between the mark and the status
+    code = (f"require '{RECIPES}/dolibarr/files/usr/lib/richtfest/dolibarr-people.php';"
+            "foreach (json_decode(stream_get_contents(STDIN)) as $c) { echo json_encode(decided(...$c)), \"\\n\"; }")
+    done = subprocess.run([PHP, "-r", code], input=json.dumps(cases), capture_output=True, text=True, check=True)
+    assert [tuple(json.loads(line)) for line in done.stdout.splitlines()] == [
+        ("directory", 1), ("directory:locked", 0), ("directory:locked", 0), ("directory", 1),
+        ("directory", 0), ("directory", 0), ("", 0), ("", 1), ("directory:locked", 0), ("directory", 1)]
 
 
 def test_tryton_names_its_service_account_and_group():
@@ -487,3 +458,39 @@ def test_user_data_is_the_same_everywhere():
     others = texts.pop("image")  # without the file for our own scripts
     assert len(set(texts.values())) == 1
     assert texts["debian"].startswith(others) and texts["debian"][len(others):].startswith("write_files:")
+
+
+@pytest.mark.parametrize("password, status", [("right", 0), ("wrong", 1)])
+def test_the_crm_is_logged_in_to_as_people_do(guest, monkeypatch, password, status):
+    """By the page, because the interface for programs is closed to the network; and where the name leads people, whatever it is here."""
+    seen = []
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def page(self, body):
+            seen.append((self.command, self.headers["Host"], self.headers.get("Cookie")))
+            self.send_response(200)
+            self.send_header("Set-Cookie", "DOLSESSID_1=s; path=/")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self):
+            self.page(b'<form><input type="hidden" name="token" value="t&amp;1"></form>')
+
+        def do_POST(self):
+            form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            fine = form["token"] == ["t&1"] and form["password"] == ["right"] and form["username"] == ["richtfest-probe"]
+            self.page(b'<a href="/user/logout.php">' if fine else b"Bad value for login or password")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    health = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr-health", "health")
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)  # put back at the end
+    monkeypatch.setattr(health.guest, "public", lambda: {"directory": {"name": "dc1"}, "gateway": "127.0.0.1"})
+    monkeypatch.setattr(health.guest, "password_from_stdin", lambda: password)
+    name = f"crm.musterkunde.example:{server.server_port}"
+    assert health.login(f"http://{name}")[0] == status
+    server.shutdown(), server.server_close()
+    assert seen == [("GET", name, None), ("POST", name, "DOLSESSID_1=s")]

@@ -136,6 +136,16 @@ def test_a_certificate_by_acme_is_what_is_shown(proxy):
         assert "by ACME" not in subject and issuers == ["richtfest"]
 
 
+def test_the_guests_own_programs_take_it(proxy):
+    """Python's context is strict about RFC 5280 since 3.13: probes that log in by the published name would fail."""
+    proxy.ready()
+    program = (f"import ssl, socket; c = ssl.create_default_context(cafile='{proxy.directory}/root.pem'); "
+               "c.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN; "
+               f"c.wrap_socket(socket.create_connection(('127.0.0.1', 443), 20), server_hostname='{HOST}'); print('trusted')")
+    done = subprocess.run([*proxy.inside, sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "trusted\n", done.stderr
+
+
 def test_http_leads_to_https(proxy):
     _, text = proxy.curl(f"http://{HOST}/path")
     assert text.startswith("HTTP/1.1 308")

@@ -37,10 +37,31 @@ static void a_secret_goes_in_by_standard_input_only(void **state)
     rf_agent_free(&fake.agent);
 }
 
+/* What people outside reach was never logged in to. */
+static void the_published_name_is_its_last_word(void **state)
+{
+    (void)state;
+    rf_autojson json_t *argv = json_pack("[ss]", "/bin/x", "login"),
+                       *settings = json_pack("{s:s}", "host", "crm.a.example");
+    struct rf_recipe_probe probe = {.argv = argv, .host = (char *)"host", .via_proxy = true, .seconds = 5};
+    struct fake_agent fake = FAKE(PID, ENDED("0", ""), PID, ENDED("0", ""));
+    struct rf_probe_context context = {.agent = &fake.agent, .settings = settings};
+    rf_autofree char *words = NULL, *inside = NULL;
+    assert_int_equal(rf_probe_exec.ask(&probe, &context, &words), RF_HEALTH_OK);
+    assert_non_null(strstr(fake.asked, "[\"login\",\"https://crm.a.example\"]"));
+    assert_int_equal(json_array_size(argv), 2); /* the recipe's own stays as it is */
+    free(RF_STEAL(fake.asked));
+    probe.via_proxy = false;
+    assert_int_equal(rf_probe_exec.ask(&probe, &context, &inside), RF_HEALTH_OK);
+    assert_null(strstr(fake.asked, "https://"));
+    rf_agent_free(&fake.agent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_says_whether_it_works),
+        cmocka_unit_test(the_published_name_is_its_last_word),
         cmocka_unit_test(a_secret_goes_in_by_standard_input_only),
     };
     return cmocka_run_group_tests_name("postinstall/probe_exec", tests, NULL, NULL);

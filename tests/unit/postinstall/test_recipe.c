@@ -191,6 +191,8 @@ static void mistakes_in_probes(void **state)
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, via: proxy}]}\n",
                 "a probe of type http needs 'host'");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, path: a}]}\n", "'a' must begin with a slash");
+    assert_says("recipe: 1\nhealth: {probes: [{name: x, type: exec, argv: [/x], via: proxy}]}\n",
+                "a probe of type exec needs 'host'");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: http, via: moon}]}\n", "write guest, proxy");
     assert_says("recipe: 1\nhealth: {probes: [{name: x, type: exec, argv: [/x], secret: directory.probe}]}\n",
                 "this guest has no directory; write 'directory: optional' or 'required'");

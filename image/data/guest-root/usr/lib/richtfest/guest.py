@@ -505,6 +505,21 @@ def password_from_stdin():
     return sys.stdin.readline().rstrip("\n")
 
 
+def through_proxy(url):
+    """For the rest of this script the host of a published address is the node, as it is for people: this machine may know the name as its
+    own. Returns the address."""
+    import socket
+    import urllib.parse
+    host, gateway, real = urllib.parse.urlsplit(url).hostname, public().get("gateway"), socket.getaddrinfo
+    socket.getaddrinfo = lambda name, *rest, **more: real(gateway if gateway and name == host else name, *rest, **more)
+    return url
+
+
+def by_way_of(url):
+    """For a probe's words."""
+    return f", by {url}" if url else ""
+
+
 def once(name, question):
     """For a question that two can't ask at a time, or that is dear: who comes meanwhile waits, and takes the answer that was found while he
     waited. A good one is given again for a minute; a bad one is not, because somebody may be mending it."""

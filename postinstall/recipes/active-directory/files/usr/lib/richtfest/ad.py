@@ -31,6 +31,16 @@ def find(db, name, attrs=()):
     return found[0] if len(found) else None
 
 
+def administrator(db):
+    """The filter that finds the account whatever it is called by now; its name where it may log in, else None."""
+    from samba import dsdb
+    who = f"(objectSid={db.get_domain_sid()}-500)"  # [MS-ADTS] 6.1.1.6.1
+    found = db.search(db.domain_dn(), expression=who, attrs=["sAMAccountName", "userAccountControl"])
+    if not len(found) or int(str(found[0]["userAccountControl"][0])) & dsdb.UF_ACCOUNTDISABLE:
+        return who, None
+    return who, str(found[0]["sAMAccountName"][0])
+
+
 def service_names(db, computer):
     """Its account's servicePrincipalName, in small letters."""
     found = find(db, computer + "$", ["servicePrincipalName"])

@@ -4,7 +4,8 @@
 //
 //   dolibarr.php modules           once, at image build: the modules, and the group of those who work with the CRM
 //   dolibarr.php settings          {company, language, dial_url, country_code, base_dn?, password?, callerid?} on standard input
-//   dolibarr.php users             the directory's users become Dolibarr's; who is gone or locked there is locked here
+//   dolibarr.php users             the directory's users become Dolibarr's; who is gone or locked there is locked here, and unlocked when
+//                                  he is back. Whom the CRM's admin has locked stays locked.
 if (php_sapi_name() !== 'cli') {
     exit(1);
 }
@@ -15,6 +16,8 @@ define('EVEN_IF_ONLY_LOGIN_ALLOWED', '1');
 require '/var/www/dolibarr/htdocs/master.inc.php';
 require_once DOL_DOCUMENT_ROOT . '/core/lib/admin.lib.php';
 require_once DOL_DOCUMENT_ROOT . '/user/class/usergroup.class.php';
+
+require_once __DIR__ . '/dolibarr-people.php';
 
 const STAFF = 'Mitarbeiter';
 
@@ -139,12 +142,12 @@ function make_user(User $admin, string $login, array $entry, UserGroup $group): 
     $person->email = $entry['mail'][0] ?? '';
     $person->office_phone = $entry['telephonenumber'][0] ?? '';
     $person->entity = $conf->entity;
-    $person->ldap_sid = 'directory'; // marks who came from there
+    $person->ldap_sid = CAME; // marks who came from there
     if ($person->create($admin, 1) <= 0) {
         fwrite(STDERR, "user $login: $person->error\n");
         return;
     }
-    $db->query("UPDATE " . MAIN_DB_PREFIX . "user SET ldap_sid = 'directory' WHERE rowid = " . (int) $person->id);
+    $db->query("UPDATE " . MAIN_DB_PREFIX . "user SET ldap_sid = '" . CAME . "' WHERE rowid = " . (int) $person->id);
     $person->SetInGroup($group->id, $conf->entity, 1);
     echo "user $login made\n";
 }
@@ -170,10 +173,10 @@ function users(): void
         }
     }
     foreach ($have as $login => $row) {
-        if ($row->ldap_sid !== 'directory') {
-            continue;
+        [$mark, $status] = decided((string) $row->ldap_sid, (int) $row->statut, isset($there[$login]));
+        if ($mark !== (string) $row->ldap_sid) { // before the status: what is written down and not done is done the next time
+            $db->query("UPDATE " . MAIN_DB_PREFIX . "user SET ldap_sid = '" . $mark . "' WHERE rowid = " . (int) $row->rowid);
         }
-        $status = isset($there[$login]) ? 1 : 0;
         if ((int) $row->statut !== $status) {
             $person = new User($db);
             $person->fetch($row->rowid);

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the directory's scripts do, without a Samba."""
+import sys
+import types
+
+import pytest
+
+from guest_scripts import RECIPES, guest, load  # noqa: F401 (guest is a fixture)
+
+
+@pytest.mark.parametrize("first, second, runs, ends", [
+    ({"host/dc1.ad.x", "ldap/dc1.ad.x"}, set(), 0, None),
+    ({"host/dc1.ad.x"}, {"ldap/dc1.ad.x"}, 1, None),
+    (set(), {"host/dc1.ad.x"}, 1, "did not add ldap/dc1.ad.x"),
+])
+def test_the_directory_adds_its_service_names_itself(monkeypatch, first, second, runs, ends):
+    """Samba's own attempt may run out of its twenty seconds, and no member could join then."""
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    seen, ran = [first, second], []
+    monkeypatch.setattr(provision.ad, "service_names", lambda db, name: seen.pop(0))
+    monkeypatch.setattr(provision.ad, "open_directory", lambda: None)
+    monkeypatch.setattr(provision.guest, "run", lambda *argv: ran.append(argv))
+    monkeypatch.setattr(provision.guest, "later", lambda why: (_ for _ in ()).throw(RuntimeError(why)))
+    if ends:
+        with pytest.raises(RuntimeError, match=ends):
+            provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
+    else:
+        provision.service_names(None, {"name": "dc1", "fqdn": "dc1.ad.x"})
+    assert ran == [("samba_spnupdate",)] * runs
+
+
+def health_of(monkeypatch, password, name):
+    """Whom ad-health asks the KDC for, and how."""
+    health = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-health", "ad_health")
+    asked = []
+    monkeypatch.setattr(health, "parameters", lambda: {"realm": "AD.X"})
+    monkeypatch.setattr(health, "keytab", lambda path, who, lp: asked.append(("key of", who)))
+    monkeypatch.setattr(health, "ticket", lambda who, cache, password, key=None: asked.append((who, password)))
+    monkeypatch.setattr(health.guest, "password_from_stdin", lambda: password)
+    monkeypatch.setattr(health.ad, "open_directory", lambda: None)
+    monkeypatch.setattr(health.ad, "administrator", lambda db: ("(objectSid=S-1-500)", name))
+    assert health.kerberos()[0] == 0
+    return asked
+
+
+def test_the_directory_is_well_without_its_administrator(monkeypatch):
+    """Renaming or disabling that account is what hardening guides ask for first: the directory was not healthy any more."""
+    assert health_of(monkeypatch, "pw", "Administrator") == [("Administrator@AD.X", "pw")]
+    assert health_of(monkeypatch, "pw", "chef") == [("chef@AD.X", "pw")]
+    probe = [("key of", "richtfest-probe@AD.X"), ("richtfest-probe@AD.X", "")]
+    assert health_of(monkeypatch, "pw", None) == probe  # disabled
+    assert health_of(monkeypatch, "", "Administrator") == probe  # handed over
+
+
+@pytest.mark.parametrize("secrets, name, done", [
+    ({}, "Administrator", []), ({"administrator": "pw"}, None, []), ({"administrator": "pw"}, "chef", ["flags", "pw"])])
+def test_the_administrator_is_touched_once(monkeypatch, secrets, name, done):
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    told = []
+    monkeypatch.setitem(sys.modules, "samba", types.SimpleNamespace(dsdb=types.SimpleNamespace(UF_DONT_EXPIRE_PASSWD=1)))
+    monkeypatch.setattr(provision.ad, "administrator", lambda db: ("WHO", name))
+    db = types.SimpleNamespace(toggle_userAccountFlags=lambda who, flags, on: told.append("flags"),
+                               setpassword=lambda who, password, **_: told.append(password))
+    provision.administrator(db, secrets)
+    assert told == done
+
+
+class Directory:
+    """As much of Samba's as ad-provision's people see of it."""
+
+    def __init__(self, monkeypatch, provision, tmp_path):
+        self.users, self.groups, self.units, self.rules, self.provision = {}, {}, set(), {}, provision
+        monkeypatch.setattr(provision, "MADE", str(tmp_path / "made.json"))
+        monkeypatch.setattr(provision, "say", lambda text: None)
+        for name in ("find", "change", "join_groups", "unit", "group", "internal_account"):
+            monkeypatch.setattr(provision.ad, name, getattr(self, name))
+
+    def find(self, db, name):
+        return types.SimpleNamespace(dn=name) if name in self.users else None
+
+    def newuser(self, name, password, **_):
+        self.users[name] = {}
+
+    def domain_dn(self):
+        return "DC=x"
+
+    def change(self, db, dn, **values):
+        (self.rules if dn == "DC=x" else self.users[dn]).update(values)
+
+    def join_groups(self, db, name, groups):
+        for group in groups:
+            self.groups.setdefault(group, set()).add(name)
+
+    def unit(self, db, path):
+        self.units.add(path)
+
+    def group(self, db, name):
+        self.groups.setdefault(name, set())
+
+    def internal_account(self, *_):
+        pass
+
+    def configure(self, **settings):
+        made = self.provision.load_made()
+        self.provision.rules(self, settings, made)
+        self.provision.people(self, {"settings": settings, "secrets": {}}, made)
+        self.provision.remember(settings, made)
+
+
+@pytest.fixture
+def directory(monkeypatch, tmp_path, guest):
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    return Directory(monkeypatch, provision, tmp_path)
+
+
+def test_what_admins_took_away_does_not_come_back(directory):
+    """Every changed setting put people back into groups that an admin had taken them out of, and made those anew who had been removed."""
+    anna = {"name": "anna", "given": "Anna", "groups": ["ts-users"]}
+    profile = {"units": ["Werk"], "groups": ["ts-users", "old"], "users": [anna, {"name": "bernd"}]}
+    directory.configure(**profile)
+    assert directory.groups == {"ts-users": {"anna"}, "old": set()} and set(directory.users) == {"anna", "bernd"}
+    directory.groups["ts-users"].clear()
+    directory.users["anna"]["givenName"] = "Anna-Maria"
+    directory.rules["minPwdLength"] = 20
+    del directory.users["bernd"], directory.groups["old"]
+    directory.units.clear()
+    directory.configure(**profile, lockout=5)
+    assert directory.groups == {"ts-users": set()} and set(directory.users) == {"anna"} and not directory.units
+    assert directory.users["anna"]["givenName"] == "Anna-Maria"
+    assert (directory.rules["minPwdLength"], directory.rules["lockoutThreshold"]) == (20, 5)
+
+
+def test_what_is_new_in_the_profile_comes(directory):
+    anna = {"name": "anna", "given": "Anna", "groups": ["ts-users"]}
+    directory.configure(users=[anna, {"name": "bernd"}], groups=["ts-users"])
+    directory.configure(users=[{**anna, "given": "Anne", "groups": ["ts-users", "crm"]}], groups=["ts-users", "crm"], password_length=14)
+    assert directory.groups["crm"] == {"anna"} and directory.users["anna"]["givenName"] == "Anne"
+    assert directory.rules["minPwdLength"] == 14
+    del directory.users["bernd"]
+    directory.configure(users=[anna, {"name": "bernd"}])  # he left the profile, and comes back
+    assert "bernd" in directory.users
