@@ -74,10 +74,14 @@ static void check_asked(const struct rf_node_guest *guest, size_t index, const j
 {
     const char *other = keeper_of(known, guest->asked->address);
     rf_autofree char *path = rf_format("guests[%zu].address", index);
-    if (other)
-        rf_profile_problem(guest->node->profile, problems, path, "%s is that of %s on this node%s; write another one",
-                           guest->asked->address, other,
-                           rf_node_guest_named(guest->node, other) ? "" : ", which is kept");
+    if (other && rf_node_guest_named(guest->node, other))
+        rf_profile_problem(guest->node->profile, problems, path, "%s is that of %s on this node; write another one",
+                           guest->asked->address, other);
+    else if (other)
+        rf_profile_problem(guest->node->profile, problems, path,
+                           "%s is that of %s, which this node keeps; write another one, or remove that guest first "
+                           "('richtfest guest delete %s --with-its-disk')",
+                           guest->asked->address, other, other);
 }
 
 /* Those that are said: by the guest's own past, or by the profile. */

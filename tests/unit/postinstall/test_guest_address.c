@@ -63,7 +63,8 @@ static void what_a_guest_would_have_to_change_is_refused(void **state)
                    "guests[0].address: a was set up with 10.20.0.10 on this node and keeps it; write that, or leave it "
                    "out");
     assert_refused(moved, "{\"b\": \"10.20.0.40\"}", "10.20.0.40 is that of b on this node; write another one");
-    assert_refused(moved, "{\"x\": \"10.20.0.40\"}", "10.20.0.40 is that of x on this node, which is kept");
+    assert_refused(moved, "{\"x\": \"10.20.0.40\"}",
+                   "10.20.0.40 is that of x, which this node keeps; write another one, or remove that");
     assert_refused(A, "{\"a\": \"10.30.0.10\"}",
                    "network.guests.subnet: a was set up with 10.30.0.10 on this node, which is not in this subnet");
 }
