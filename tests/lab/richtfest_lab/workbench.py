@@ -54,6 +54,7 @@ def boot_files(iso, folder):
 def boot_arguments(iso, folder):
     """QEMU's: straight into the ISO's kernel, with the ISO as a disk that firmware has no part in."""
     iso = os.path.abspath(iso)
+    os.makedirs(folder, exist_ok=True)
     kernel, initrd, medium = boot_files(iso, folder)
     words = f"richtfest.medium={medium} init=/bin/sh console=ttyS0,115200 quiet loglevel=3 no_timer_check panic=1"
     drive = ["-blockdev", f"raw,node-name=bench-iso,read-only=on,file.driver=file,file.filename={iso},file.read-only=on"]
@@ -148,6 +149,9 @@ class Workbench(Machine):
         """A file on the machine."""
         self._send_file(path, text)
 
-    def inventory(self):
-        """What the program sees."""
-        return self.run("richtfest inventory")[1]
+    def apply(self, profile, stop="", seconds=300):
+        """`richtfest apply` of a profile's text, killed at a step where `stop` says so ("root/unpack:before"); (exit code, what it said).
+        137 is the kill."""
+        self.put("/run/profile.yaml", profile)
+        medium = "--medium /run/initramfs/live"
+        return self.run(f"RICHTFEST_KILL_AT={stop} richtfest apply /run/profile.yaml {medium}", seconds, check=False)
