@@ -359,6 +359,7 @@ def nextcloud_build(tmp_path, monkeypatch):
     monkeypatch.setattr(build.nextcloud, "INTEGRITY", str(tmp_path / "integrity"))
     for name in ("CONFIG", "DATA", "TREE"):
         monkeypatch.setattr(build, name, str(tmp_path / name))
+    monkeypatch.setattr(build.nextcloud, "CONFIG", str(tmp_path / "CONFIG"))
     monkeypatch.setattr(build, "sql", lambda text: told.append("sql"))
 
     def occ(*words, **_):
@@ -383,7 +384,7 @@ def test_an_installation_of_nextcloud_that_was_cut_off_is_made_again(nextcloud_b
     assert told[:2] == ["sql", "maintenance:install"] and os.listdir(tmp_path / "DATA") == []
 
 
-def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path):
+def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path, monkeypatch):
     """Only config.php gone: the database must not be dropped for it."""
     build, told = nextcloud_build
     (tmp_path / "DATA/anna").mkdir(parents=True)
@@ -391,6 +392,13 @@ def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_p
     with pytest.raises(SystemExit) as end:
         build.install()
     assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
+    provision = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-provision", "provision")
+    monkeypatch.setattr(provision.guest, "run", lambda *argv, **_: pytest.fail(f"{argv} is run"))
+    with pytest.raises(SystemExit) as end:
+        provision.installed()
+    assert end.value.code == 2  # the unit does not try again, and the node says why
+    (tmp_path / "CONFIG").write_text("<?php")
+    provision.installed()
 
 
 def test_the_crm_unlocks_only_whom_it_locked():
