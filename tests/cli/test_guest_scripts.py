@@ -186,6 +186,20 @@ def test_public_part_holds_no_secret(guest, monkeypatch):
     assert os.stat(guest.TLS + "/key.pem").st_mode & 0o777 == 0o600
 
 
+def test_cloud_init_is_left_alone_at_the_first_boot(guest, monkeypatch):
+    """It replaces /etc/localtime in two steps, and fails for good where somebody else has come in between."""
+    told = []
+    for name in ("name_service", "trust_ca", "lan"):
+        monkeypatch.setattr(guest, name, lambda g: False)
+    for name in ("time_zone", "admins"):
+        monkeypatch.setattr(guest, name, lambda g, name=name: told.append(name))
+    guest.basics({"name": "x", "secrets": {}})
+    assert told == []
+    pathlib.Path(guest.DONE).write_text("x\n")
+    guest.basics({"name": "x", "secrets": {}})
+    assert told == ["time_zone", "admins"]
+
+
 def test_the_second_card_is_set_up_by_the_guest(guest, tmp_path, monkeypatch):
     """A fixed address answers by its own router; DHCP brings no way out, no resolver. Gone from the profile, the file goes."""
     told = []
