@@ -33,4 +33,6 @@ def guest(tmp_path, monkeypatch):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)
-    return module
+    before = os.umask(0o022)
+    yield module
+    os.umask(before)  # the scripts set their own, and other tests come after

@@ -186,6 +186,20 @@ def test_public_part_holds_no_secret(guest, monkeypatch):
     assert os.stat(guest.TLS + "/key.pem").st_mode & 0o777 == 0o600
 
 
+def test_cloud_init_is_left_alone_at_the_first_boot(guest, monkeypatch):
+    """It replaces /etc/localtime in two steps, and fails for good where somebody else has come in between."""
+    told = []
+    for name in ("name_service", "trust_ca", "lan"):
+        monkeypatch.setattr(guest, name, lambda g: False)
+    for name in ("time_zone", "admins"):
+        monkeypatch.setattr(guest, name, lambda g, name=name: told.append(name))
+    guest.basics({"name": "x", "secrets": {}})
+    assert told == []
+    pathlib.Path(guest.DONE).write_text("x\n")
+    guest.basics({"name": "x", "secrets": {}})
+    assert told == ["time_zone", "admins"]
+
+
 def test_the_second_card_is_set_up_by_the_guest(guest, tmp_path, monkeypatch):
     """A fixed address answers by its own router; DHCP brings no way out, no resolver. Gone from the profile, the file goes."""
     told = []
@@ -359,6 +373,7 @@ def nextcloud_build(tmp_path, monkeypatch):
     monkeypatch.setattr(build.nextcloud, "INTEGRITY", str(tmp_path / "integrity"))
     for name in ("CONFIG", "DATA", "TREE"):
         monkeypatch.setattr(build, name, str(tmp_path / name))
+    monkeypatch.setattr(build.nextcloud, "CONFIG", str(tmp_path / "CONFIG"))
     monkeypatch.setattr(build, "sql", lambda text: told.append("sql"))
 
     def occ(*words, **_):
@@ -383,7 +398,7 @@ def test_an_installation_of_nextcloud_that_was_cut_off_is_made_again(nextcloud_b
     assert told[:2] == ["sql", "maintenance:install"] and os.listdir(tmp_path / "DATA") == []
 
 
-def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path):
+def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path, monkeypatch):
     """Only config.php gone: the database must not be dropped for it."""
     build, told = nextcloud_build
     (tmp_path / "DATA/anna").mkdir(parents=True)
@@ -391,6 +406,13 @@ def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_p
     with pytest.raises(SystemExit) as end:
         build.install()
     assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
+    provision = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-provision", "provision")
+    monkeypatch.setattr(provision.guest, "run", lambda *argv, **_: pytest.fail(f"{argv} is run"))
+    with pytest.raises(SystemExit) as end:
+        provision.installed()
+    assert end.value.code == 2  # the unit does not try again, and the node says why
+    (tmp_path / "CONFIG").write_text("<?php")
+    provision.installed()
 
 
 def test_the_crm_unlocks_only_whom_it_locked():

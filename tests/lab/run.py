@@ -26,6 +26,7 @@ from richtfest_lab.errors import LabError, LabMissing
 from richtfest_lab.iso import Iso
 from richtfest_lab.keys import Key
 from richtfest_lab.machine import Spec, free_port, launch, prepare
+from richtfest_lab.node import STATUS_SECONDS
 from richtfest_lab.qmp import Qmp
 from richtfest_lab.reports import Reports, handover_of, passwords_in, run_ends
 from richtfest_lab.show import View, clock
@@ -285,7 +286,7 @@ def status_table(state, key):
             with open(handed_over, encoding="utf-8") as file:
                 password = passwords_in(key.decrypt(file.read()))[0]
             done = key.ssh(state["ssh"], "sudo -k -S -p '' richtfest status", user=state["user"], check=False,
-                           timeout=60, input=f"{password}\n")
+                           timeout=STATUS_SECONDS, input=f"{password}\n")
             if done.returncode != 255:
                 return done
         except (LabError, OSError, IndexError) as error:

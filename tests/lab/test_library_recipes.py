@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import types
 
 import pytest
 import yaml
@@ -271,6 +272,8 @@ class TestHealth:
         alone.about = {"settings": {}}
         assert health.left_out({"secret": "directory.probe"}, alone, self.House())
         assert health.left_out({"via": "proxy"}, self.Told(0, ""), self.House())
+        assert health.left_out({"via": "proxy", "type": "exec"}, self.Told(0, ""), types.SimpleNamespace(has_proxy=True))  # not for guests
+        assert not health.left_out({"via": "proxy", "type": "http"}, self.Told(0, ""), types.SimpleNamespace(has_proxy=True))
         assert not health.left_out({"secret": "directory.probe"}, self.Told(0, ""), self.House())
 
     def test_every_type_of_the_shipped_recipes_is_known(self):

@@ -95,7 +95,7 @@ KINDS = {"agent": ask_agent, "cloud_init": ask_cloud_init, "exec": ask_exec, "ht
 def left_out(probe, guest, lab):
     """Probes of what is not there: a directory, a proxy. Here the proxy is this host's, and guests do not reach it."""
     of_directory = probe.get("secret", "").startswith("directory.") and not guest.about.get("directory")
-    return of_directory or (probe.get("via") == "proxy" and (probe["type"] == "exec" or not lab.has_proxy))
+    return of_directory or (probe.get("via") == "proxy" and (probe.get("type") == "exec" or not lab.has_proxy))
 
 
 def ask(guest, probe, lab):

@@ -324,8 +324,9 @@ def admins(g):
 def basics(g, group=None):
     """What every guest has. True where the certificate changed."""
     name_service(g)
-    time_zone(g)
-    admins(g)
+    if os.path.exists(DONE):  # before that they are cloud-init's, which may be at them just now
+        time_zone(g)
+        admins(g)
     lan(g)
     trust_ca(g)
     changed = tls_files(g, group)

@@ -16,6 +16,14 @@ INTEGRITY = "/usr/share/richtfest/nextcloud-integrity"  # what occ integrity:che
 ADMIN = "ncadmin"
 
 
+def installed():
+    """The mark is written last: from there on files and tables belong to people. Ends the script where they are there, and only the
+    configuration is gone."""
+    if os.path.exists(INTEGRITY) and not os.path.exists(CONFIG):
+        guest.never(f"Nextcloud was installed here, but {CONFIG} is gone: bring it back from a backup; nothing is installed over it")
+    return os.path.exists(INTEGRITY)
+
+
 def as_www(*argv):
     return ["setpriv", "--reuid=www-data", "--regid=www-data", "--init-groups", "--", *argv]
 
