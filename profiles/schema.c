@@ -12,7 +12,10 @@
 #define PEER(member) offsetof(struct rf_peer, member)
 #define BRIDGE(member) offsetof(struct rf_bridge, member)
 
-static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1}, {NULL, 0}};
+static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1},
+                                          {"raid5", RF_LEVEL_RAID5},   {"raid6", RF_LEVEL_RAID6},
+                                          {"raid10", RF_LEVEL_RAID10}, {NULL, 0}};
+static const struct rf_choice copies[] = {{"near", RF_COPIES_NEAR}, {"far", RF_COPIES_FAR}, {NULL, 0}};
 static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
 static const struct rf_choice authorities[] = {{"acme", RF_TLS_ACME}, {"own", RF_TLS_OWN}, {NULL, 0}};
 static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
@@ -388,7 +391,8 @@ static const struct rf_field profile_rows[] = {
     {.name = "storage", .type = &rf_type_group, .required = true, .help = "Which disks are used, and how."},
     {.name = "storage.disks",
      .type = &rf_type_group,
-     .help = "Which disks are taken: exactly `count` must match, otherwise nothing is touched."},
+     .help = "Which disks are taken: exactly `count` and `spares` together (less `storage.missing`) must match, "
+             "otherwise nothing is touched."},
     {.name = "storage.disks.match",
      .type = &rf_type_group,
      .help = "What a disk must be; all that is written must hold, and a property that a disk lacks does not hold. "
@@ -440,16 +444,47 @@ static const struct rf_field profile_rows[] = {
      .offset = PROFILE(storage.count),
      .min = 1,
      .max = 8,
-     .fallback_note = "1 for `single`, 2 for `raid1`",
-     .help = "How many disks are members.",
+     .fallback_note = "1 for `single`, 2 for `raid1`, 3 for `raid5`, 4 for `raid6` and `raid10`",
+     .help = "How many disks are members. Of disks of several sizes the smallest counts. More than a node has: its "
+             "arrays grow onto the new disks; fewer are refused.",
      .example = "2"},
+    {.name = "storage.disks.spares",
+     .type = &rf_type_integer,
+     .offset = PROFILE(storage.spares),
+     .min = 0,
+     .max = 8,
+     .fallback = "0",
+     .help = "How many disks more stand by: each is a spare of both arrays, has boot loaders of its own, and takes the "
+             "place of a member that fails.",
+     .example = "1"},
     {.name = "storage.level",
      .type = &rf_type_choice,
      .offset = PROFILE(storage.level),
      .required = true,
      .choices = levels,
-     .help = "`raid1` mirrors everything on all members; `single` is one disk without a copy.",
+     .help =
+         "How the data is spread over the members: `raid1` mirrors it on all, `raid5` and `raid6` survive any one "
+         "or two lost members, `raid10` keeps two copies of each block; `single` is one disk without a copy, "
+         "which becomes a mirror when a disk is added and `raid1` written. The system is mirrored on all members at "
+         "every level.",
      .example = "raid1"},
+    {.name = "storage.layout",
+     .type = &rf_type_choice,
+     .offset = PROFILE(storage.layout),
+     .fallback_note = "`near` for `raid10`",
+     .choices = copies,
+     .help = "Where `raid10` keeps the second copy: `near`, at the same place of the next member; `far`, in the other "
+             "half of it: reads as fast as striping, writes more slowly, and can't grow.",
+     .example = "near"},
+    {.name = "storage.missing",
+     .type = &rf_type_integer,
+     .offset = PROFILE(storage.missing),
+     .min = 0,
+     .max = 7,
+     .fallback = "0",
+     .help = "So many of the members are not there yet: the arrays begin without them, as degraded as that makes them. "
+             "When the disks are there, leave it out: they are added.",
+     .example = "1"},
     {.name = "storage.foreign",
      .type = &rf_type_word,
      .offset = PROFILE(storage.foreign),

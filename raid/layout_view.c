@@ -2,6 +2,7 @@
 /* Questions to a layout: what it holds, as text; whether a disk already carries it. */
 #include "base/memory.h"
 #include "base/units.h"
+#include "profiles/level.h"
 #include "raid/layout.h"
 
 #include <inttypes.h>
