@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "raid/inventory.h"
+#include "raid/superblock.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -81,6 +82,8 @@ int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signat
         rf_signatures_free(list, count);
         return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "the device can't be read");
     }
+    for (size_t i = 0; i < count; i++)
+        rf_superblock_fill(fd, offset, &list[i]);
     if (count)
         qsort(list, count, sizeof(*list), by_offset);
     *ret_signatures = list;
