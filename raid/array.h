@@ -26,8 +26,9 @@ struct rf_array_state {
     char *action;        /* of a running one: what md does besides serving it ("recover", "idle"), or NULL */
 };
 
-/* From superblocks and /sys, not from mdadm's output. Reads only; may be repeated. The caller clears the state. */
-int rf_array_look(const struct rf_layout_array *array, struct rf_array_state *ret_state, rf_error **err);
+/* From superblocks and, below `sysroot` ("" on a real machine), /sys; not from mdadm's output. Reads only; may be repeated. The caller clears the state. */
+int rf_array_look(const char *sysroot, const struct rf_layout_array *array, struct rf_array_state *ret_state,
+                  rf_error **err);
 void rf_array_state_clear(struct rf_array_state *state);
 #define rf_autoarraystate RF_CLEANUP(rf_array_state_clear)
 

@@ -24,9 +24,9 @@ static char *kernel_name(const char *device)
     return real ? rf_strdup(strrchr(real, '/') + 1) : NULL;
 }
 
-static char *md_holder(const char *name)
+static char *md_holder(const char *sysroot, const char *name)
 {
-    rf_autonames char **holders = name ? rf_sys_names("", "/sys/class/block/%s/holders", name) : NULL;
+    rf_autonames char **holders = name ? rf_sys_names(sysroot, "/sys/class/block/%s/holders", name) : NULL;
     for (char **holder = holders; holder && *holder; holder++)
         if (strncmp(*holder, "md", 2) == 0)
             return rf_strdup(*holder);
@@ -34,10 +34,10 @@ static char *md_holder(const char *name)
 }
 
 /* A rotating disk may take the command as well, and writes its whole surface for it: hours that nobody waits for. */
-static bool zeroes_fast(const char *name)
+static bool zeroes_fast(const char *sysroot, const char *name)
 {
-    return name && rf_sys_number("", 0, "/sys/class/block/%s/../queue/write_zeroes_max_bytes", name) > 0 &&
-           rf_sys_number("", 1, "/sys/class/block/%s/../queue/rotational", name) == 0;
+    return name && rf_sys_number(sysroot, 0, "/sys/class/block/%s/../queue/write_zeroes_max_bytes", name) > 0 &&
+           rf_sys_number(sysroot, 1, "/sys/class/block/%s/../queue/rotational", name) == 0;
 }
 
 static void take_signature(struct rf_array_member *member, const struct rf_signature *signature, const char *uuid)
@@ -50,7 +50,7 @@ static void take_signature(struct rf_array_member *member, const struct rf_signa
         member->strange = rf_strdup(signature->type);
 }
 
-static int look_at(struct rf_array_member *member, const char *uuid, rf_error **err)
+static int look_at(const char *sysroot, struct rf_array_member *member, const char *uuid, rf_error **err)
 {
     struct rf_signature *list = NULL;
     size_t count = 0;
@@ -62,18 +62,19 @@ static int look_at(struct rf_array_member *member, const char *uuid, rf_error **
         member->content = RF_ARRAY_STRANGE;
     rf_signatures_free(list, count);
     rf_autofree char *name = kernel_name(member->device);
-    member->holder = md_holder(name);
-    member->zeroes_fast = zeroes_fast(name);
+    member->holder = md_holder(sysroot, name);
+    member->zeroes_fast = zeroes_fast(sysroot, name);
     return 0;
 }
 
-static bool is_running(const char *name)
+static bool is_running(const char *sysroot, const char *name)
 {
-    rf_autofree char *state = name ? rf_sys_text("", "/sys/block/%s/md/array_state", name) : NULL;
+    rf_autofree char *state = name ? rf_sys_text(sysroot, "/sys/block/%s/md/array_state", name) : NULL;
     return state && strcmp(state, "clear") != 0 && strcmp(state, "inactive") != 0;
 }
 
-int rf_array_look(const struct rf_layout_array *array, struct rf_array_state *state, rf_error **err)
+int rf_array_look(const char *sysroot, const struct rf_layout_array *array, struct rf_array_state *state,
+                  rf_error **err)
 {
     bool held = false;
     state->name = kernel_name(array->device);
@@ -81,18 +82,18 @@ int rf_array_look(const struct rf_layout_array *array, struct rf_array_state *st
         struct rf_array_member *member = &state->members[state->count++];
         member->device = array->members[i];
         member->committed = array->committed[i];
-        if (look_at(member, array->uuid, err) < 0)
+        if (look_at(sysroot, member, array->uuid, err) < 0)
             return -1;
         state->ours += member->content == RF_ARRAY_OURS;
         held |= member->holder && state->name && strcmp(member->holder, state->name) == 0;
     }
-    state->running = held && is_running(state->name);
+    state->running = held && is_running(sysroot, state->name);
     if (!state->running)
         return 0;
     /* "4", and "4 (3)" while a reshape from 3 goes on (the kernel's Documentation/admin-guide/md.rst) */
-    rf_autofree char *raid_disks = rf_sys_text("", "/sys/block/%s/md/raid_disks", state->name);
+    rf_autofree char *raid_disks = rf_sys_text(sysroot, "/sys/block/%s/md/raid_disks", state->name);
     state->raid_disks = raid_disks ? (unsigned)strtoul(raid_disks, NULL, 10) : 0;
-    state->action = rf_sys_text("", "/sys/block/%s/md/sync_action", state->name);
+    state->action = rf_sys_text(sysroot, "/sys/block/%s/md/sync_action", state->name);
     return 0;
 }
 

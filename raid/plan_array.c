@@ -85,20 +85,29 @@ static bool grows(const struct rf_layout_array *array, const struct rf_array_vie
     return view->ours && view->raid_disks < array->raid_disks;
 }
 
+/* An interrupted installation holds nothing yet, but is not thrown away either: whoever wrote another profile is told how. */
+static const char *begin_anew(const struct rf_array_view *view)
+{
+    return view->committed ? ""
+                           : ", or begin anew: no installation of this node was finished, so its disks may be emptied "
+                             "(`wipefs --all` each partition and then the disk)";
+}
+
 static bool check_kind(const struct rf_layout_array *array, const struct rf_array_view *view, rf_problems *problems)
 {
     const struct rf_level_row *row = rf_level_row(array->level);
     const char *copies = array->level == RF_LEVEL_RAID10 ? rf_copies_name(array->copies) : NULL;
     if (view->level && strcmp(view->level, row->kernel) != 0)
-        rf_problem(
-            problems, "storage.level",
-            "array %s of this node is %s, and the profile asks for %s: an array stays at its level; write that one",
-            array->name, view->level, rf_level_name(array->level));
+        rf_problem(problems, "storage.level",
+                   "array %s of this node is %s, and the profile asks for %s: an array stays at its level; write that "
+                   "one%s",
+                   array->name, view->level, rf_level_name(array->level), begin_anew(view));
     else if (view->layout && copies && strcmp(view->layout, copies) != 0)
         rf_problem(
             problems, "storage.layout",
-            "array %s of this node has layout %s, and the profile asks for %s: it stays as it is; write `layout: %s`",
-            array->name, view->layout, copies, *view->layout == 'f' ? "far" : "near");
+            "array %s of this node has layout %s, and the profile asks for %s: it stays as it is; write `layout: "
+            "%s`%s",
+            array->name, view->layout, copies, *view->layout == 'f' ? "far" : "near", begin_anew(view));
     else
         return true;
     return false;

@@ -11,7 +11,7 @@ static enum rf_probe probe(struct rf_step_env *env, const void *arg, rf_error **
     (void)env;
     const struct rf_layout_array *array = arg;
     rf_autoarraystate struct rf_array_state state = {0};
-    if (rf_array_look(array, &state, err) < 0)
+    if (rf_array_look("", array, &state, err) < 0)
         return RF_PROBE_ERROR;
     for (size_t i = 0; i < state.count; i++)
         if (!rf_array_holds(&state, &state.members[i]))
@@ -73,7 +73,7 @@ static int assemble(struct rf_step_env *env, const struct rf_layout_array *array
 static int add_missing(struct rf_step_env *env, const struct rf_layout_array *array, rf_error **err)
 {
     rf_autoarraystate struct rf_array_state state = {0};
-    if (rf_array_look(array, &state, err) < 0)
+    if (rf_array_look("", array, &state, err) < 0)
         return -1;
     for (size_t i = 0; i < state.count && state.running; i++)
         if (!rf_array_holds(&state, &state.members[i]) &&
@@ -87,7 +87,7 @@ static int add_missing(struct rf_step_env *env, const struct rf_layout_array *ar
 static int bring_up(struct rf_step_env *env, const struct rf_layout_array *array, bool create_blank, rf_error **err)
 {
     rf_autoarraystate struct rf_array_state state = {0};
-    if (rf_array_look(array, &state, err) < 0 || refuse_strange(&state, err) < 0 ||
+    if (rf_array_look("", array, &state, err) < 0 || refuse_strange(&state, err) < 0 ||
         refuse_lost(array, &state, err) < 0 || stop_others(env, &state, err) < 0)
         return -1;
     if (state.ours == 0 && !create_blank)
@@ -112,7 +112,7 @@ static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_layout_array *array = arg;
     rf_autoarraystate struct rf_array_state state = {0};
-    if (bring_up(env, array, true, err) < 0 || rf_array_look(array, &state, err) < 0)
+    if (bring_up(env, array, true, err) < 0 || rf_array_look("", array, &state, err) < 0)
         return -1;
     return rf_array_grow(env, array, &state, err);
 }

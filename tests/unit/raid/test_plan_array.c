@@ -273,6 +273,10 @@ static void an_array_stays_at_its_level(void **state)
         plan_again(&self);
         assert_refused(&self, "storage.level: array data of this node is raid5, and the profile asks for ");
     }
+    for (size_t i = 0; i < 4; i++)
+        self.machine->disks[i].partitions[RF_PART_BIOS].attributes = 0;
+    plan_again(&self);
+    assert_refused(&self, "or begin anew: no installation of this node was finished");
 }
 
 static void copies_stay_where_they_are(void **state)
