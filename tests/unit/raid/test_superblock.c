@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is read from superblocks besides libblkid's view, on images of a few MiB. */
+#include "base/command.h"
 #include "raid/superblock.h"
 #include "tests/unit/raid/raid.h"
 
@@ -98,13 +99,40 @@ static void a_file_system_says_its_size(void **state)
     assert_true(signature.size == 64 * RF_GIB);
 }
 
+/* What was written past the page cache is seen; a loop device stands for the disk, and its file for what md writes underneath. */
+static void a_stale_page_is_not_believed(void **state)
+{
+    (void)state;
+    rf_autofree char *path = rf_format("%s/stale", unit_scratch());
+    rf_autorunner rf_runner *real = rf_runner_real();
+    rf_autofree char *device = NULL;
+    write_md(path, 1, 5, 2, 3);
+    if (geteuid() != 0 || rf_run_output(real, RF_ARGV("losetup", "--find", "--show", path), &device, NULL) < 0) {
+        print_message("skipped: no loop device to be had\n");
+        skip();
+    }
+    device[strcspn(device, "\n")] = '\0';
+    rf_autofd int held = open(device, O_RDONLY | O_CLOEXEC);         /* as the array holds its members */
+    rf_run_argv(real, RF_ARGV("losetup", "--detach", device), NULL); /* losetup(8): in use, so as soon as it is not */
+    for (unsigned members = 3; members <= 4; members++) {
+        rf_autofd int file = open(path, O_WRONLY | O_CLOEXEC);
+        const uint8_t raid_disks = (uint8_t)members;
+        assert_int_equal(pwrite(file, &raid_disks, 1, 4096 + 92), 1);
+        struct rf_signature *list = NULL;
+        size_t count = 0;
+        assert_int_equal(rf_signatures_of(device, &list, &count, NULL), 0);
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0].members, members);
+        rf_signatures_free(list, count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_array_says_its_level_and_number),
-        cmocka_unit_test(the_base_is_added),
-        cmocka_unit_test(what_cant_be_read_stays_unknown),
-        cmocka_unit_test(a_file_system_says_its_size),
+        cmocka_unit_test(an_array_says_its_level_and_number), cmocka_unit_test(the_base_is_added),
+        cmocka_unit_test(what_cant_be_read_stays_unknown),    cmocka_unit_test(a_file_system_says_its_size),
+        cmocka_unit_test(a_stale_page_is_not_believed),
     };
     return cmocka_run_group_tests(tests, unit_scratch_open, unit_scratch_close);
 }
