@@ -33,10 +33,13 @@ static char *md_holder(const char *sysroot, const char *name)
     return NULL;
 }
 
-/* A rotating disk may take the command as well, and writes its whole surface for it: hours that nobody waits for. */
+/* A rotating disk may take the command as well, and writes its whole surface for it: hours that nobody waits for. A virtio disk cannot
+ * say what it is, so the kernel takes it for a rotating one; what zeroes there is the host, in its image's map. */
 static bool zeroes_fast(const char *sysroot, const char *name)
 {
-    return name && rf_sys_number(sysroot, 0, "/sys/class/block/%s/../queue/write_zeroes_max_bytes", name) > 0 &&
+    if (!name || rf_sys_number(sysroot, 0, "/sys/class/block/%s/../queue/write_zeroes_max_bytes", name) == 0)
+        return false;
+    return strncmp(name, "vd", 2) == 0 ||
            rf_sys_number(sysroot, 1, "/sys/class/block/%s/../queue/rotational", name) == 0;
 }
 

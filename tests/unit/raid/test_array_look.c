@@ -149,6 +149,25 @@ static void disks_that_zero_by_themselves(void **state)
     }
 }
 
+/* virtio says "rotational" of every disk. */
+static void a_virtio_disk_is_its_host(void **state)
+{
+    FIXTURE(self);
+    rf_autofree char *virtio = rf_format("%s/dev/vda3", self.directory);
+    assert_int_equal(rename(self.members[0], virtio), 0);
+    free(self.members[0]);
+    self.members[0] = RF_STEAL(virtio);
+    put(&self, "/sys/class/block/vda3/partition", "3\n");
+    put(&self, "/sys/class/block/queue/rotational", "1\n");
+    for (int zeroes = 0; zeroes <= 1; zeroes++) {
+        put(&self, "/sys/class/block/queue/write_zeroes_max_bytes", zeroes ? "2147483136\n" : "0\n");
+        rf_autoarraystate struct rf_array_state seen = {0};
+        assert_int_equal(rf_array_look(self.directory, &self.array, &seen, NULL), 0);
+        assert_int_equal(seen.members[0].zeroes_fast, zeroes);
+        assert_false(seen.members[1].zeroes_fast);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +176,7 @@ int main(void)
         cmocka_unit_test(an_array_that_does_not_run),
         cmocka_unit_test(a_member_that_fell_out),
         cmocka_unit_test(disks_that_zero_by_themselves),
+        cmocka_unit_test(a_virtio_disk_is_its_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
