@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 /* One case in AGAIN is planned again, and one is carried out and planned again: each of them costs as much as two others. */
-enum { CASES = 100000, DISKS_MAX = 14, AGAIN = 5 };
+enum { CASES = 100000, DISKS_MAX = 14, AGAIN = 8 };
 
 /* Vigna's splitmix64: the whole case follows from one number. */
 struct dice {
@@ -209,8 +209,8 @@ static void plan_it(const rf_profile *profile, const rf_machine *machine, struct
     ret->text = rf_format("%s%s", layout, plan);
 }
 
-/* Carried out, nothing is left to do; and one more disk, where the level takes it, changes nothing about the others. */
-static void check_after(struct dice *dice, rf_profile *profile, rf_machine *machine, const rf_layout *layout)
+/* Carried out, nothing is left to do. */
+static void check_finished(struct dice *dice, const rf_profile *profile, rf_machine *machine, const rf_layout *layout)
 {
     finish_machine(machine, layout);
     shuffle(dice, machine);
@@ -218,27 +218,85 @@ static void check_after(struct dice *dice, rf_profile *profile, rf_machine *mach
     plan_it(profile, machine, &after);
     assert_non_null(after.layout);
     assert_int_equal(rf_plan_todo(after.plan, RF_PHASE_INSTALL) + rf_plan_todo(after.plan, RF_PHASE_NODE), 0);
+}
+
+static void attach_by(struct rf_disk *disk, const char *transport)
+{
+    free(disk->transport);
+    disk->transport = rf_strdup(transport);
+}
+
+/* A blank disk that the profile means beside (or in the place of) the node's own, and no other. */
+static void put_new_disk(rf_profile *profile, rf_machine *machine, const rf_layout *layout)
+{
+    profile->storage.match = (struct rf_disk_match){.transport = (char *)"nvme"};
+    for (size_t i = 0; i < layout->disks_count; i++) {
+        struct rf_disk *old = machine_disk(machine, &layout->disks[i]);
+        if (old)
+            attach_by(old, "nvme");
+    }
+    attach_by(add_disk(machine, "nvme0n1", "NEW", 32 * TB), "nvme");
+}
+
+/* Only the new disk is partitioned, and it takes no other's number. */
+static void check_new_disk(const struct outcome *outcome)
+{
+    assert_non_null(outcome->layout);
+    unsigned partitioned = 0;
+    for (size_t i = 0; i < outcome->plan->count; i++) {
+        const struct rf_step *step = &outcome->plan->steps[i];
+        if (step->ops != &rf_step_partition || step->done)
+            continue;
+        assert_string_equal(((const struct rf_layout_disk *)step->arg)->serial, "NEW");
+        partitioned++;
+    }
+    assert_int_equal(partitioned, 1);
+    check_steps(outcome->layout, outcome->plan);
+    for (size_t i = 0; i < outcome->layout->disks_count; i++)
+        check_parts(outcome->layout, &outcome->layout->disks[i]);
+}
+
+/* One member more changes nothing about the others. */
+static void check_growth(rf_profile *profile, rf_machine *machine, const rf_layout *layout)
+{
     if (profile->storage.missing || profile->storage.count == rf_level_limits(profile->storage.level)->disks_max ||
         profile->storage.layout == RF_COPIES_FAR)
         return;
     profile->storage.count++;
-    profile->storage.match = (struct rf_disk_match){.transport = "nvme"};
-    for (size_t i = 0; i < layout->disks_count; i++) {
-        struct rf_disk *old = machine_disk(machine, &layout->disks[i]);
-        free(old->transport);
-        old->transport = rf_strdup("nvme");
-    }
-    struct rf_disk *more = add_disk(machine, "nvme0n1", "NEW", 32 * TB);
-    free(more->transport);
-    more->transport = rf_strdup("nvme");
+    put_new_disk(profile, machine, layout);
     autooutcome grown;
     plan_it(profile, machine, &grown);
-    assert_non_null(grown.layout);
-    for (size_t i = 0; i < grown.plan->count; i++)
-        if (grown.plan->steps[i].ops == &rf_step_partition && !grown.plan->steps[i].done)
-            assert_string_equal(((const struct rf_layout_disk *)grown.plan->steps[i].arg)->serial, "NEW");
+    check_new_disk(&grown);
     assert_non_null(find_step(grown.plan, "grow/system"));
     assert_non_null(find_step(grown.plan, "grow/data"));
+}
+
+/* A disk is lost, and a blank one is there instead: it takes the lost one's number, or, with spares, stands by. */
+static void check_exchange(struct dice *dice, rf_profile *profile, rf_machine *machine, const rf_layout *layout)
+{
+    if (layout->disks_count < 2)
+        return;
+    const struct rf_layout_disk *lost = &layout->disks[below(dice, (unsigned)layout->disks_count)];
+    struct rf_disk *gone = machine_disk(machine, lost);
+    rf_disk_clear(gone);
+    *gone = machine->disks[--machine->disks_count];
+    put_new_disk(profile, machine, layout);
+    autooutcome exchanged;
+    plan_it(profile, machine, &exchanged);
+    check_new_disk(&exchanged);
+    rf_autofree char *id = rf_format("partition/%u", lost->member);
+    assert_false(find_step(exchanged.plan, id)->done);
+    const char *word = profile->storage.spares ? "spare/data" : "replace/data";
+    assert_non_null(find_step(exchanged.plan, word));
+}
+
+static void check_after(struct dice *dice, rf_profile *profile, rf_machine *machine, const rf_layout *layout)
+{
+    check_finished(dice, profile, machine, layout);
+    if (one_in(dice, 2))
+        check_growth(profile, machine, layout);
+    else
+        check_exchange(dice, profile, machine, layout);
 }
 
 /* The order in which the kernel found the disks changes nothing. */
