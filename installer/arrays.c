@@ -40,15 +40,19 @@ static char *given_name(const char *sysroot, const char *array)
     return rf_strdup(array);
 }
 
-/* sync_completed is "done / total" in sectors, sync_speed is KiB a second. */
+/* sync_completed is "done / total" in sectors, "none" before the first, "delayed" while another array on the same disks has its turn;
+ * sync_speed is KiB a second. Both count the same sectors at every level, so what is left follows from them. */
 static json_t *resync(const char *sysroot, const char *array, const char *action)
 {
     rf_autofree char *completed = attribute(sysroot, array, "md/sync_completed");
     unsigned long long done = 0, total = 0;
+    bool waits = completed && strcmp(completed, "delayed") == 0;
     if (completed)
         sscanf(completed, "%llu / %llu", &done, &total);
     uint64_t speed = number(sysroot, array, "md/sync_speed") * 1024;
     json_t *object = json_pack("{s:s,s:I}", "action", action, "speed", (json_int_t)speed);
+    if (waits)
+        json_object_set_new(object, "waits", json_true());
     if (total)
         json_object_set_new(object, "percent", json_integer((json_int_t)(done * 100 / total)));
     if (total && speed)
@@ -56,28 +60,17 @@ static json_t *resync(const char *sysroot, const char *array, const char *action
     return object;
 }
 
-static const char *state_of(uint64_t degraded, const char *action, const char *array_state)
+/* "md/dev-sdc3" → is it a spare: without a place in the array, and not thrown out of it. */
+static bool is_spare(const char *sysroot, const char *array, const char *device)
 {
-    if (array_state && strcmp(array_state, "inactive") == 0)
-        return "inactive";
-    if (action && strcmp(action, "recover") == 0)
-        return "rebuilding";
-    return degraded ? "degraded" : "clean";
+    rf_autofree char *slot_name = rf_format("md/%s/slot", device), *state_name = rf_format("md/%s/state", device);
+    rf_autofree char *slot = attribute(sysroot, array, slot_name), *state = attribute(sysroot, array, state_name);
+    return slot && strcmp(slot, "none") == 0 && state && !strstr(state, "faulty");
 }
 
-static json_t *array_json(const char *sysroot, const char *array)
+static int is_device(const struct dirent *entry)
 {
-    rf_autofree char *name = given_name(sysroot, array), *level = attribute(sysroot, array, "md/level");
-    rf_autofree char *action = attribute(sysroot, array, "md/sync_action");
-    rf_autofree char *array_state = attribute(sysroot, array, "md/array_state");
-    uint64_t members = number(sysroot, array, "md/raid_disks"), degraded = number(sysroot, array, "md/degraded");
-    json_t *object =
-        json_pack("{s:s,s:s,s:I,s:I,s:I,s:s}", "name", name, "level", level ? level : "?", "size",
-                  (json_int_t)(number(sysroot, array, "size") * 512), "members", (json_int_t)members, "working",
-                  (json_int_t)(members - degraded), "state", state_of(degraded, action, array_state));
-    if (action && strcmp(action, "idle") != 0)
-        json_object_set_new(object, "resync", resync(sysroot, array, action));
-    return object;
+    return strncmp(entry->d_name, "dev-", 4) == 0;
 }
 
 static int by_name(const struct dirent **left, const struct dirent **right)
@@ -85,33 +78,106 @@ static int by_name(const struct dirent **left, const struct dirent **right)
     return strverscmp((*left)->d_name, (*right)->d_name);
 }
 
-static int is_array(const struct dirent *entry)
-{
-    return strncmp(entry->d_name, "md", 2) == 0;
-}
-
-json_t *rf_arrays_json(const char *sysroot)
+/* The kernel names of the partitions that stand by, in order. */
+static json_t *spares(const char *sysroot, const char *array)
 {
     json_t *list = json_array();
-    rf_autofree char *folder = rf_format("%s/sys/block", sysroot);
+    rf_autofree char *folder = rf_format("%s/sys/block/%s/md", sysroot, array);
     struct dirent **entries = NULL;
-    int count = scandir(folder, &entries, is_array, by_name);
+    int count = scandir(folder, &entries, is_device, by_name);
     for (int i = 0; i < count; i++) {
-        json_array_append_new(list, array_json(sysroot, entries[i]->d_name));
+        if (is_spare(sysroot, array, entries[i]->d_name))
+            json_array_append_new(list, json_string(entries[i]->d_name + 4));
         free(entries[i]);
     }
     free(entries);
     return list;
 }
 
+/* A resync leaves an array as it is: its data is whole, only not yet compared. */
+static const char *state_of(uint64_t degraded, unsigned missing, const char *action, const char *array_state)
+{
+    if (array_state && (strcmp(array_state, "inactive") == 0 || strcmp(array_state, "broken") == 0))
+        return array_state;
+    if (action && strcmp(action, "recover") == 0)
+        return "rebuilding";
+    if (degraded)
+        return degraded <= missing ? "degraded on purpose" : "degraded";
+    return action && strcmp(action, "reshape") == 0 ? "growing" : "clean";
+}
+
+static json_t *array_json(const char *sysroot, const char *array, unsigned missing)
+{
+    rf_autofree char *name = given_name(sysroot, array), *level = attribute(sysroot, array, "md/level");
+    rf_autofree char *action = attribute(sysroot, array, "md/sync_action");
+    rf_autofree char *array_state = attribute(sysroot, array, "md/array_state");
+    uint64_t members = number(sysroot, array, "md/raid_disks"), degraded = number(sysroot, array, "md/degraded");
+    json_t *object = json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "name", name, "level", level ? level : "?", "size",
+                               (json_int_t)(number(sysroot, array, "size") * 512), "members", (json_int_t)members,
+                               "working", (json_int_t)(members - degraded), "state",
+                               state_of(degraded, missing, action, array_state), "spares", spares(sysroot, array));
+    if (action && strcmp(action, "idle") != 0)
+        json_object_set_new(object, "resync", resync(sysroot, array, action));
+    return object;
+}
+
+static int is_array(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, "md", 2) == 0;
+}
+
+json_t *rf_arrays_json(const char *sysroot, unsigned missing)
+{
+    json_t *list = json_array();
+    rf_autofree char *folder = rf_format("%s/sys/block", sysroot);
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_array, by_name);
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, array_json(sysroot, entries[i]->d_name, missing));
+        free(entries[i]);
+    }
+    free(entries);
+    return list;
+}
+
+bool rf_arrays_well(const json_t *arrays)
+{
+    static const char *const well[] = {"clean", "growing", "degraded on purpose"};
+    for (size_t i = 0; i < json_array_size(arrays); i++) {
+        const char *state = rf_json_string(json_array_get(arrays, i), "state");
+        bool good = false;
+        for (size_t j = 0; j < RF_COUNT(well); j++)
+            good |= strcmp(state, well[j]) == 0;
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+/* What is not known yet is left out: at the beginning there is no speed, and so no end. */
 static char *resync_text(const json_t *resync)
 {
     if (!resync)
         return rf_strdup("");
-    rf_autofree char *speed = rf_size_text((uint64_t)rf_json_integer(resync, "speed", 0));
+    char *text = rf_format("  %s", rf_json_string(resync, "action"));
+    if (json_is_true(json_object_get(resync, "waits"))) {
+        rf_append(&text, " waits for another array");
+        return text;
+    }
+    rf_append(&text, " %lld %%", (long long)rf_json_integer(resync, "percent", 0));
+    uint64_t speed = (uint64_t)rf_json_integer(resync, "speed", 0);
+    if (!speed || !json_object_get(resync, "seconds_left"))
+        return text;
+    rf_autofree char *rate = rf_size_text(speed);
     rf_autofree char *left = rf_seconds_text((double)rf_json_integer(resync, "seconds_left", 0));
-    return rf_format("  %s %lld %%, %s/s, %s left", rf_json_string(resync, "action"),
-                     (long long)rf_json_integer(resync, "percent", 0), speed, left);
+    rf_append(&text, ", %s/s, %s left", rate, left);
+    return text;
+}
+
+static char *spares_text(const json_t *spares)
+{
+    size_t count = json_array_size(spares);
+    return count ? rf_format(", %zu spare%s", count, count == 1 ? "" : "s") : rf_strdup("");
 }
 
 char *rf_arrays_text(const json_t *arrays)
@@ -125,8 +191,9 @@ char *rf_arrays_text(const json_t *arrays)
         rf_autofree char *work = resync_text(json_object_get(array, "resync"));
         rf_autofree char *members = rf_format("%lld of %lld", (long long)rf_json_integer(array, "working", 0),
                                               (long long)rf_json_integer(array, "members", 0));
-        rf_append(&text, "%-12s %-8s %10s  %-8s %s%s\n", rf_json_string(array, "name"), rf_json_string(array, "level"),
-                  size, members, rf_json_string(array, "state"), work);
+        rf_autofree char *spare = spares_text(json_object_get(array, "spares"));
+        rf_append(&text, "%-12s %-8s %10s  %-8s %s%s%s\n", rf_json_string(array, "name"),
+                  rf_json_string(array, "level"), size, members, rf_json_string(array, "state"), spare, work);
     }
     return text;
 }

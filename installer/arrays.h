@@ -4,9 +4,16 @@
 
 #include "base/json.h"
 
-/* [{"name", "level", "size", "members", "working", "state", "resync": {"action", "percent", "speed", "seconds_left"}?}], from
- * /sys/block/md* below `sysroot` ("" on a node). Reads only. The caller owns the list; an empty one where there are none. */
-json_t *rf_arrays_json(const char *sysroot);
+#include <stdbool.h>
+
+/* [{"name", "level", "size", "members", "working", "state", "spares": ["sdc3"], "resync": {"action", "percent", "speed", "seconds_left",
+ * "waits"}?}], from /sys/block/md* below `sysroot` ("" on a node). `state` is "clean", "growing" (a reshape), "rebuilding", "degraded",
+ * "degraded on purpose" (no more than `missing` members are away: the profile says that they are), "inactive" or "broken". Of a resync,
+ * what is not known yet is not there. Reads only. The caller owns the list; an empty one where there are none. */
+json_t *rf_arrays_json(const char *sysroot, unsigned missing);
+
+/* Is each as its profile wants it? Pure. */
+bool rf_arrays_well(const json_t *arrays);
 
 /* The same as a table for people; the caller frees it. Pure. */
 char *rf_arrays_text(const json_t *arrays);

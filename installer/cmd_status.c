@@ -34,23 +34,11 @@ static json_t *node_json(const rf_profile *profile)
 }
 
 /* The disks only: the rest of the machine is no part of this view, and asking for it takes time. */
-static json_t *disks_json(const rf_profile *profile)
+static json_t *disks_json(const rf_profile *profile, const json_t *arrays)
 {
     rf_automachine rf_machine *machine = rf_alloc(sizeof(*machine));
     rf_inventory_disks("", machine);
-    return rf_disks_json(profile, machine);
-}
-
-static bool arrays_are_well(const json_t *arrays)
-{
-    size_t index;
-    const json_t *array;
-    json_array_foreach((json_t *)arrays, index, array)
-    {
-        if (strcmp(rf_json_string(array, "state"), "clean") != 0)
-            return false;
-    }
-    return true;
+    return rf_disks_json(profile, machine, arrays);
 }
 
 static bool guests_are_well(const json_t *guests)
@@ -86,10 +74,10 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
     rf_autojson json_t *guests = rf_node_status_json(profile, NULL, err);
     if (!guests)
         return NULL;
-    rf_autojson json_t *arrays = rf_arrays_json("");
-    rf_autojson json_t *disks = disks_json(profile);
+    rf_autojson json_t *arrays = rf_arrays_json("", profile->storage.missing);
+    rf_autojson json_t *disks = disks_json(profile, arrays);
     rf_autojson json_t *run = rf_last_run_json(RF_STATE_LAST_RUN);
-    bool healthy = rf_disks_boot(disks) && arrays_are_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
+    bool healthy = rf_disks_boot(disks) && rf_arrays_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
     return json_pack("{s:o,s:o,s:O,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
                      rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,
                      "last_run", run, "healthy", healthy);

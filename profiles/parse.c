@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The profile's text to the struct, through the schema's table. */
 #include "base/memory.h"
+#include "profiles/level.h"
 #include "profiles/rules.h"
 #include "profiles/schema.h"
 #include "profiles/suggest.h"
@@ -259,7 +260,7 @@ static void fill_count(rf_profile *profile, const rf_node *root)
     const rf_node *storage = rf_node_child(root, "storage");
     const rf_node *disks = storage ? rf_node_child(storage, "disks") : NULL;
     if (!disks || !rf_node_child(disks, "count"))
-        profile->storage.count = profile->storage.level == RF_LEVEL_SINGLE ? 1 : 2;
+        profile->storage.count = rf_level_limits(profile->storage.level)->disks_default;
 }
 
 static void report_left_out(const struct rf_parse *parse)

@@ -90,13 +90,7 @@ const struct rf_admin *rf_profile_example_admin(const rf_profile *profile)
     return NULL;
 }
 
-const char *rf_level_name(enum rf_level level)
+unsigned rf_profile_disks(const rf_profile *profile)
 {
-    switch (level) {
-    case RF_LEVEL_SINGLE:
-        return "single";
-    case RF_LEVEL_RAID1:
-        return "raid1";
-    }
-    return "unknown";
+    return profile->storage.count - profile->storage.missing + profile->storage.spares;
 }

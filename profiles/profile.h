@@ -21,7 +21,10 @@
 
 enum rf_tristate { RF_ANY = 0, RF_NO, RF_YES };
 
-enum rf_level { RF_LEVEL_SINGLE, RF_LEVEL_RAID1 };
+enum rf_level { RF_LEVEL_SINGLE, RF_LEVEL_RAID1, RF_LEVEL_RAID5, RF_LEVEL_RAID6, RF_LEVEL_RAID10 };
+
+/* Where RAID10 puts the second copy of a block (md(4), "RAID10"). */
+enum rf_copies { RF_COPIES_NEAR, RF_COPIES_FAR };
 
 struct rf_admin {
     char *name;
@@ -116,9 +119,12 @@ typedef struct rf_profile {
     } network;
     struct {
         struct rf_disk_match match;
-        unsigned count;
+        unsigned count;  /* members */
+        unsigned spares; /* disks beside them */
         enum rf_level level;
-        char *foreign; /* "refuse" */
+        enum rf_copies layout; /* of raid10 */
+        unsigned missing;      /* members that are left out on purpose, for now */
+        char *foreign;         /* "refuse" */
     } storage;
     struct rf_guest *guests;
     size_t guests_count;
@@ -168,4 +174,5 @@ const struct rf_admin *rf_profile_example_admin(const rf_profile *profile);
 json_t *rf_profile_json_schema(void);
 char *rf_profile_reference(void);
 
-const char *rf_level_name(enum rf_level level);
+/* How many disks the profile means: members that are not missing, and spares. */
+unsigned rf_profile_disks(const rf_profile *profile);

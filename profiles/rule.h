@@ -28,6 +28,12 @@ void rf_rule_addresses(const struct rf_rule_run *run);
 void rf_rule_reach(const struct rf_rule_run *run);
 void rf_rule_vpn(const struct rf_rule_run *run);
 
+/* Rules about storage (rules_storage.c). */
+void rf_rule_level(const struct rf_rule_run *run);
+void rf_rule_spares(const struct rf_rule_run *run);
+void rf_rule_missing(const struct rf_rule_run *run);
+void rf_rule_layout(const struct rf_rule_run *run);
+
 /* Rules about bridges (rules_bridge.c). */
 void rf_rule_bridges(const struct rf_rule_run *run);
 void rf_rule_bridged(const struct rf_rule_run *run);

@@ -87,18 +87,6 @@ static void check_handover(const struct rf_rule_run *run)
                        "ssh-ed25519 or ssh-rsa key");
 }
 
-static void check_level(const struct rf_rule_run *run)
-{
-    unsigned count = run->profile->storage.count;
-    if (rf_rule_broken(run, "storage.level") || rf_rule_broken(run, "storage.disks.count"))
-        return;
-    if (run->profile->storage.level == RF_LEVEL_SINGLE && count != 1)
-        rf_rule_report(run, "storage.disks.count", "`single` is one disk, not %u; write 1, or `level: raid1`", count);
-    if (run->profile->storage.level == RF_LEVEL_RAID1 && count < 2)
-        rf_rule_report(run, "storage.disks.count", "`raid1` needs 2 to 8 disks, not %u; write 2, or `level: single`",
-                       count);
-}
-
 /* RFC 1918, 3, and the shared addresses of RFC 6598. */
 static bool private_network(uint32_t address, unsigned prefix)
 {
@@ -248,7 +236,16 @@ const struct rf_rule rf_rules[] = {
     {"admin-names", "No two admins have the same name, and none has that of an account of the system.",
      check_admin_names},
     {"handover", "Where there are guests, at least one admin has an ssh-ed25519 or ssh-rsa key.", check_handover},
-    {"level", "`single` takes exactly one disk, `raid1` 2 to 8.", check_level},
+    {"level", "`single` takes exactly one disk, `raid1` 2 to 8, `raid5` and `raid10` 3 to 8, `raid6` 4 to 8.",
+     rf_rule_level},
+    {"spares", "`single` has no spares; `storage.missing` and `storage.disks.spares` exclude each other.",
+     rf_rule_spares},
+    {"missing",
+     "`storage.missing` is no more than the level survives: of `raid1` all members but one, of `raid5` and `raid10` "
+     "one, "
+     "of `raid6` two; `single` has none to miss.",
+     rf_rule_missing},
+    {"layout", "`storage.layout` stands with `raid10` only.", rf_rule_layout},
     {"subnet",
      "`network.guests.subnet` is a private network (RFC 1918 or 6598) written without host bits, of at least 8 "
      "addresses and "

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of every field of the profile, and walking it. */
-#include "profiles/schema.h"
-
 #include "base/units.h"
+#include "profiles/schema_lists.h"
 
 #include <string.h>
 
 #define PROFILE(member) offsetof(rf_profile, member)
-#define ADMIN(member) offsetof(struct rf_admin, member)
-#define GUEST(member) offsetof(struct rf_guest, member)
-#define PEER(member) offsetof(struct rf_peer, member)
-#define BRIDGE(member) offsetof(struct rf_bridge, member)
 
-static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1}, {NULL, 0}};
+static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1", RF_LEVEL_RAID1},
+                                          {"raid5", RF_LEVEL_RAID5},   {"raid6", RF_LEVEL_RAID6},
+                                          {"raid10", RF_LEVEL_RAID10}, {NULL, 0}};
+static const struct rf_choice copies[] = {{"near", RF_COPIES_NEAR}, {"far", RF_COPIES_FAR}, {NULL, 0}};
 static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
 static const struct rf_choice authorities[] = {{"acme", RF_TLS_ACME}, {"own", RF_TLS_OWN}, {NULL, 0}};
 static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
@@ -20,218 +18,6 @@ static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
 static const struct rf_choice transports[] = {{"ata", 0},  {"fc", 0},     {"iscsi", 0}, {"mmc", 0},
                                               {"nvme", 0}, {"sas", 0},    {"sata", 0},  {"scsi", 0},
                                               {"usb", 0},  {"virtio", 0}, {"xen", 0},   {NULL, 0}};
-
-static const struct rf_field admin_rows[] = {
-    {.name = "name",
-     .type = &rf_type_text,
-     .offset = ADMIN(name),
-     .required = true,
-     .pattern = &rf_pattern_user,
-     .help = "The account's name on the node; not `root` and no account of the system.",
-     .example = "jiku"},
-    {.name = "ssh_keys",
-     .type = &rf_type_texts,
-     .offset = ADMIN(ssh_keys),
-     .count_offset = ADMIN(ssh_keys_count),
-     .required = true,
-     .min = 1,
-     .max = 20,
-     .pattern = &rf_pattern_ssh_key,
-     .help = "The public keys that let this person in: lines of .pub files. Generated passwords are handed over "
-             "encrypted to "
-             "the ssh-ed25519 and ssh-rsa keys among them.",
-     .example = "[ssh-ed25519 AAAA… name@place]"},
-};
-
-static const struct rf_table admin_table = {admin_rows, RF_COUNT(admin_rows), sizeof(struct rf_admin), 0, 0};
-
-static const struct rf_field guest_rows[] = {
-    {.name = "name",
-     .type = &rf_type_text,
-     .offset = GUEST(name),
-     .required = true,
-     .pattern = &rf_pattern_guest,
-     .help = "The guest's host name and the name of its domain in libvirt; unique in the profile.",
-     .example = "dc1"},
-    {.name = "recipe",
-     .type = &rf_type_text,
-     .offset = GUEST(recipe),
-     .required = true,
-     .pattern = &rf_pattern_recipe,
-     .help = "What kind of guest it is: the name of a recipe.",
-     .example = "active-directory"},
-    {.name = "cores",
-     .type = &rf_type_integer,
-     .offset = GUEST(cores),
-     .min = 1,
-     .max = 256,
-     .fallback_note = "the recipe's",
-     .help = "How many virtual processors it gets.",
-     .example = "2"},
-    {.name = "memory",
-     .type = &rf_type_size,
-     .offset = GUEST(memory),
-     .min = 128 * RF_MIB,
-     .max = 16 * RF_TIB,
-     .fallback_note = "the recipe's",
-     .help = "How much memory it gets.",
-     .example = "2 GB"},
-    {.name = "disk",
-     .type = &rf_type_size,
-     .offset = GUEST(disk),
-     .min = RF_GIB,
-     .max = 1024 * RF_TIB,
-     .fallback_note = "the recipe's",
-     .help = "The size of its disk. The space is taken as it is used.",
-     .example = "40 GB"},
-    {.name = "settings",
-     .type = &rf_type_free,
-     .offset = GUEST(settings),
-     .help = "What this recipe wants to know; each recipe lists its own keys.",
-     .example = "{realm: AD.MUSTERKUNDE.EXAMPLE}"},
-    {.name = "directory",
-     .type = &rf_type_text,
-     .offset = GUEST(directory),
-     .pattern = &rf_pattern_guest_reference,
-     .help = "The guest that holds the accounts for this one; it is started and healthy first.",
-     .example = "dc1"},
-    {.name = "address",
-     .type = &rf_type_text,
-     .offset = GUEST(address),
-     .fallback_note = "the subnet's tenth for the first guest, and so on in the order of the list; a guest that was "
-                      "made keeps its own",
-     .pattern = &rf_pattern_address,
-     .help = "Its fixed address in `network.guests.subnet`, below the half that DHCP gives out.",
-     .example = "10.20.0.40"},
-    {.name = "reach",
-     .type = &rf_type_texts,
-     .offset = GUEST(reach),
-     .count_offset = GUEST(reach_count),
-     .min = 0,
-     .max = RF_GUESTS_MAX,
-     .fallback_note = "none",
-     .pattern = &rf_pattern_guest_reference,
-     .help = "Guests whose ports (those that their recipes list) this one may use. Guests do not reach each other "
-             "otherwise, but for the directory of its members.",
-     .example = "[crm]"},
-    {.name = "bridge",
-     .type = &rf_type_text,
-     .offset = GUEST(bridge),
-     .pattern = &rf_pattern_bridge,
-     .fallback_note = "none",
-     .help =
-         "One of `network.bridges`: the guest gets a second network card there, in the customer's own network. Its "
-         "first one stays in the node's network: the node's proxy, VPN and probes, the directory and `reach` use it.",
-     .example = "lan"},
-    {.name = "vlan",
-     .type = &rf_type_integer,
-     .offset = GUEST(vlan),
-     .min = 1,
-     .max = 4094,
-     .fallback_note = "the untagged network",
-     .help = "Which tagged network (IEEE 802.1Q) of the bridge it is in; the guest itself sees no tags.",
-     .example = "20"},
-    {.name = "lan", .type = &rf_type_group, .help = "Its card at the bridge."},
-    {.name = "lan.address",
-     .type = &rf_type_text,
-     .offset = GUEST(lan.address),
-     .fallback_note = "`dhcp`, where there is a `bridge`",
-     .pattern = &rf_pattern_lan_address,
-     .help = "Its address there, with the prefix length: then the packet filter lets it use no other. Or `dhcp`.",
-     .example = "192.168.20.5/24"},
-    {.name = "lan.gateway",
-     .type = &rf_type_text,
-     .offset = GUEST(lan.gateway),
-     .fallback_note = "none",
-     .pattern = &rf_pattern_address,
-     .help = "The router there: who asks by way of it is answered by way of it. What the guest begins itself leaves by "
-             "the node's network.",
-     .example = "192.168.20.1"},
-    {.name = "lan.open",
-     .type = &rf_type_texts,
-     .offset = GUEST(lan.open),
-     .count_offset = GUEST(lan.open_count),
-     .min = 0,
-     .max = 50,
-     .fallback_note = "none: it answers pings, and gets answers to what it asked itself",
-     .pattern = &rf_pattern_open,
-     .help = "What others in that network may reach of it: `tcp/443`, `udp/5060-5070`, or `all`.",
-     .example = "[tcp/443]"},
-    {.name = "weight",
-     .type = &rf_type_integer,
-     .offset = GUEST(weight),
-     .min = 10,
-     .max = 1000,
-     .fallback = "100",
-     .help = "Its share of processors and disks while they are asked for more than they have: 200 is twice as much as "
-             "100. Less than 100 holds for processors only. Changed without a restart.",
-     .example = "200"},
-    {.name = "io", .type = &rf_type_group, .help = "The most that it may ask of its disk. Changed without a restart."},
-    {.name = "io.iops",
-     .type = &rf_type_integer,
-     .offset = GUEST(io.iops),
-     .min = 10,
-     .max = 10000000,
-     .fallback_note = "no limit",
-     .help = "Requests a second, reading and writing together.",
-     .example = "2000"},
-    {.name = "io.bandwidth",
-     .type = &rf_type_size,
-     .offset = GUEST(io.bandwidth),
-     .min = RF_MIB,
-     .max = RF_TIB,
-     .fallback_note = "no limit",
-     .help = "Bytes a second, reading and writing together.",
-     .example = "200 MB"},
-};
-
-static const struct rf_table guest_table = {guest_rows, RF_COUNT(guest_rows), sizeof(struct rf_guest), GUEST(line),
-                                            GUEST(column)};
-
-static const struct rf_field peer_rows[] = {
-    {.name = "name",
-     .type = &rf_type_text,
-     .offset = PEER(name),
-     .required = true,
-     .pattern = &rf_pattern_peer,
-     .help = "What `richtfest vpn show` calls it; unique.",
-     .example = "laptop-anna"},
-    {.name = "public_key",
-     .type = &rf_type_text,
-     .offset = PEER(public_key),
-     .fallback_note = "the node makes its keys",
-     .pattern = &rf_pattern_vpn_key,
-     .help = "Its public key, where its private one was made elsewhere.",
-     .example = "jq8zTqbTJvGGcTJbWfTjpVtEWSHSkmoQvZNEXAMPLEA="},
-};
-
-static const struct rf_table peer_table = {peer_rows, RF_COUNT(peer_rows), sizeof(struct rf_peer), 0, 0};
-
-static const struct rf_field bridge_rows[] = {
-    {.name = "name",
-     .type = &rf_type_text,
-     .offset = BRIDGE(name),
-     .required = true,
-     .pattern = &rf_pattern_bridge,
-     .help = "What `guests[].bridge` calls it; unique. On the node its interface is `rfb-NAME`.",
-     .example = "lan"},
-    {.name = "uplink",
-     .type = &rf_type_bool,
-     .offset = BRIDGE(uplink),
-     .fallback = "false",
-     .help = "Over the card that leads out: the node's own address moves to the bridge. Made at the installation only, "
-             "and needs `network.uplink.match.mac`.",
-     .example = "true"},
-    {.name = "mac",
-     .type = &rf_type_text,
-     .offset = BRIDGE(mac),
-     .fallback_note = "none: write this or `uplink: true`",
-     .pattern = &rf_pattern_mac,
-     .help = "Over the further card of this hardware address; the node has no address of its own there.",
-     .example = "\"52:54:00:12:34:57\""},
-};
-
-static const struct rf_table bridge_table = {bridge_rows, RF_COUNT(bridge_rows), sizeof(struct rf_bridge), 0, 0};
 
 static const struct rf_field profile_rows[] = {
     {.name = "richtfest",
@@ -274,7 +60,7 @@ static const struct rf_field profile_rows[] = {
      .required = true,
      .min = 1,
      .max = 50,
-     .element = &admin_table,
+     .element = &rf_admin_table,
      .help = "Who may enter the node: by SSH with their keys, and nobody else. They may do everything (sudo).",
      .example = "{name: jiku, ssh_keys: [ssh-ed25519 AAAA… name@place]}"},
 
@@ -381,7 +167,7 @@ static const struct rf_field profile_rows[] = {
      .count_offset = PROFILE(network.bridges_count),
      .min = 0,
      .max = 16,
-     .element = &bridge_table,
+     .element = &rf_bridge_table,
      .fallback_note = "none",
      .help = "The customer's own networks that guests may be in, untagged or tagged (`guests[].vlan`).",
      .example = "{name: lan, mac: \"52:54:00:12:34:57\"}"},
@@ -389,7 +175,8 @@ static const struct rf_field profile_rows[] = {
     {.name = "storage", .type = &rf_type_group, .required = true, .help = "Which disks are used, and how."},
     {.name = "storage.disks",
      .type = &rf_type_group,
-     .help = "Which disks are taken: exactly `count` must match, otherwise nothing is touched."},
+     .help = "Which disks are taken: exactly `count` and `spares` together (less `storage.missing`) must match, "
+             "otherwise nothing is touched."},
     {.name = "storage.disks.match",
      .type = &rf_type_group,
      .help = "What a disk must be; all that is written must hold, and a property that a disk lacks does not hold. "
@@ -441,16 +228,47 @@ static const struct rf_field profile_rows[] = {
      .offset = PROFILE(storage.count),
      .min = 1,
      .max = 8,
-     .fallback_note = "1 for `single`, 2 for `raid1`",
-     .help = "How many disks are members.",
+     .fallback_note = "1 for `single`, 2 for `raid1`, 3 for `raid5`, 4 for `raid6` and `raid10`",
+     .help = "How many disks are members. Of disks of several sizes the smallest counts. More than a node has: its "
+             "arrays grow onto the new disks; fewer are refused.",
      .example = "2"},
+    {.name = "storage.disks.spares",
+     .type = &rf_type_integer,
+     .offset = PROFILE(storage.spares),
+     .min = 0,
+     .max = 8,
+     .fallback = "0",
+     .help = "How many disks more stand by: each is a spare of both arrays, has boot loaders of its own, and takes the "
+             "place of a member that fails.",
+     .example = "1"},
     {.name = "storage.level",
      .type = &rf_type_choice,
      .offset = PROFILE(storage.level),
      .required = true,
      .choices = levels,
-     .help = "`raid1` mirrors everything on all members; `single` is one disk without a copy.",
+     .help =
+         "How the data is spread over the members: `raid1` mirrors it on all, `raid5` and `raid6` survive any one "
+         "or two lost members, `raid10` keeps two copies of each block; `single` is one disk without a copy, "
+         "which becomes a mirror when a disk is added and `raid1` written. The system is mirrored on all members at "
+         "every level.",
      .example = "raid1"},
+    {.name = "storage.layout",
+     .type = &rf_type_choice,
+     .offset = PROFILE(storage.layout),
+     .fallback_note = "`near` for `raid10`",
+     .choices = copies,
+     .help = "Where `raid10` keeps the second copy: `near`, at the same place of the next member; `far`, in the other "
+             "half of it: reads as fast as striping, writes more slowly, and can't grow.",
+     .example = "near"},
+    {.name = "storage.missing",
+     .type = &rf_type_integer,
+     .offset = PROFILE(storage.missing),
+     .min = 0,
+     .max = 7,
+     .fallback = "0",
+     .help = "So many of the members are not there yet: the arrays begin without them, as degraded as that makes them. "
+             "When the disks are there, leave it out: they are added.",
+     .example = "1"},
     {.name = "storage.foreign",
      .type = &rf_type_word,
      .offset = PROFILE(storage.foreign),
@@ -466,7 +284,7 @@ static const struct rf_field profile_rows[] = {
      .count_offset = PROFILE(guests_count),
      .min = 0,
      .max = RF_GUESTS_MAX,
-     .element = &guest_table,
+     .element = &rf_guest_table,
      .fallback_note = "none",
      .help = "The virtual machines on this node.",
      .example = "{name: dc1, recipe: active-directory}"},
@@ -520,7 +338,7 @@ static const struct rf_field profile_rows[] = {
      .count_offset = PROFILE(access.vpn.peers_count),
      .min = 0,
      .max = 200,
-     .element = &peer_table,
+     .element = &rf_peer_table,
      .fallback_note = "none: no VPN",
      .help = "The devices that may use it. One that leaves the list is shut out.",
      .example = "{name: laptop-anna}"},

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "raid/inventory.h"
+#include "raid/superblock.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -61,12 +62,22 @@ static int by_offset(const void *left, const void *right)
     return strcmp(a->type, b->type);
 }
 
+/* md and XFS write their superblocks past the device's page cache, and what was read there before stays in it for as long as the device
+ * is in use: a disk that has become a member would look blank, an array that has grown as it was. Clean pages are dropped, all of them,
+ * because a range spares the pages that it only touches (posix_fadvise(2)). Seen with a grown XFS: 45 s later the plain read was still the
+ * old one. */
+static void read_afresh(int fd)
+{
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signature **ret_signatures, size_t *ret_count,
                         rf_error **err)
 {
     autoprobe blkid_probe probe = blkid_new_probe();
     if (!probe || blkid_probe_set_device(probe, fd, (blkid_loff_t)offset, (blkid_loff_t)size) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "the device can't be probed");
+    read_afresh(fd);
     blkid_probe_enable_superblocks(probe, 1);
     blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID |
                                                  BLKID_SUBLKS_LABEL | BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
@@ -81,6 +92,8 @@ int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signat
         rf_signatures_free(list, count);
         return rf_fail_errno(err, RF_FAILED, errno ? errno : EIO, "the device can't be read");
     }
+    for (size_t i = 0; i < count; i++)
+        rf_superblock_fill(fd, offset, &list[i]);
     if (count)
         qsort(list, count, sizeof(*list), by_offset);
     *ret_signatures = list;

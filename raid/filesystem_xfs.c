@@ -6,12 +6,15 @@
 /*
  * -K: no discard at mkfs (see filesystem_btrfs.c). -l size: mkfs writes the whole log, which it would make 2 GiB large on
  * some TB; few large files need little of it, and 64 MiB is the least that current versions take (mkfs.xfs(8)).
+ * -s size: XFS would else take the sectors of today's disks for its own, and one made on sectors of 512 bytes does not mount when a
+ * member with sectors of 4096 has taken another's place.
  */
 static int make(struct rf_step_env *env, const struct rf_layout_filesystem *filesystem, rf_error **err)
 {
     rf_autofree char *uuid = rf_format("uuid=%s", filesystem->uuid);
     const struct rf_command command = {
-        .argv = RF_ARGV("mkfs.xfs", "-q", "-f", "-K", "-l", "size=64m", "-m", uuid, filesystem->device),
+        .argv =
+            RF_ARGV("mkfs.xfs", "-q", "-f", "-K", "-s", "size=4096", "-l", "size=64m", "-m", uuid, filesystem->device),
         .seconds = RF_FILESYSTEM_SECONDS,
     };
     rf_autoresult struct rf_result result = {0};

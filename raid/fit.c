@@ -33,17 +33,17 @@ static void check_kvm(const rf_profile *profile, const rf_machine *machine, rf_p
                    machine->kvm_reason ? machine->kvm_reason : "the reason is not known");
 }
 
-uint64_t rf_fit_storage(enum rf_level level, const struct rf_match *match)
+uint64_t rf_fit_storage(const rf_profile *profile, const struct rf_match *match)
 {
     uint64_t smallest = match->chosen_count ? match->chosen[0]->size : 0;
     for (size_t i = 1; i < match->chosen_count; i++)
         smallest = match->chosen[i]->size < smallest ? match->chosen[i]->size : smallest;
-    return smallest * rf_level_row(level)->data_disks((unsigned)match->chosen_count);
+    return rf_level_row(profile->storage.level)->room(smallest, profile->storage.count);
 }
 
 static void check_storage(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
 {
-    uint64_t room = rf_fit_storage(profile->storage.level, match);
+    uint64_t room = rf_fit_storage(profile, match);
     if (match->chosen_count == 0 || room >= profile->requires.storage)
         return;
     rf_autofree char *have = rf_size_text(room);
@@ -52,15 +52,18 @@ static void check_storage(const rf_profile *profile, const struct rf_match *matc
                rf_level_name(profile->storage.level), have, want);
 }
 
-static void check_level(const rf_profile *profile, rf_problems *problems)
+/* The profile's own rules say it too, with its place; this holds for whoever made a profile in another way. False: said. */
+static bool check_level(const rf_profile *profile, rf_problems *problems)
 {
-    const struct rf_level_row *row = rf_level_row(profile->storage.level);
-    if (profile->storage.count < row->disks_min)
-        rf_problem(problems, "storage.disks.count", "level %s needs at least %u disk%s; the profile asks for %u",
-                   rf_level_name(row->level), row->disks_min, row->disks_min == 1 ? "" : "s", profile->storage.count);
-    if (profile->storage.count > row->disks_max)
-        rf_problem(problems, "storage.disks.count", "level %s takes at most %u disk%s; the profile asks for %u",
-                   rf_level_name(row->level), row->disks_max, row->disks_max == 1 ? "" : "s", profile->storage.count);
+    const struct rf_level_limits *limits = rf_level_limits(profile->storage.level);
+    unsigned count = profile->storage.count;
+    if (count >= limits->disks_min && count <= limits->disks_max)
+        return true;
+    bool few = count < limits->disks_min;
+    unsigned bound = few ? limits->disks_min : limits->disks_max;
+    rf_problem(problems, "storage.disks.count", "level %s %s %u disk%s; the profile asks for %u", limits->name,
+               few ? "needs at least" : "takes at most", bound, bound == 1 ? "" : "s", count);
+    return false;
 }
 
 void rf_fit_check(const rf_profile *profile, const rf_machine *machine, const struct rf_match *match,
@@ -69,6 +72,6 @@ void rf_fit_check(const rf_profile *profile, const rf_machine *machine, const st
     check_cores(profile, machine, problems);
     check_memory(profile, machine, problems);
     check_kvm(profile, machine, problems);
-    check_level(profile, problems);
-    check_storage(profile, match, problems);
+    if (check_level(profile, problems))
+        check_storage(profile, match, problems);
 }

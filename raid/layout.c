@@ -100,6 +100,39 @@ static bool choose_sizes(const rf_profile *profile, const struct rf_match *match
     return true;
 }
 
+/* 512n, 512e and 4Kn all divide 1 MiB; what does not (520 and 528 bytes, as storage arrays format their disks) can't be used. A
+ * physical sector is a hint only, so one that makes no sense is taken for the logical one. */
+static bool check_sectors(const struct rf_match *match, rf_problems *problems)
+{
+    bool good = true;
+    for (size_t i = 0; i < match->chosen_count; i++) {
+        const struct rf_disk *disk = match->chosen[i];
+        if (disk->logical_sector && RF_LAYOUT_ALIGN % disk->logical_sector == 0)
+            continue;
+        rf_autofree char *label = rf_disk_label(disk);
+        rf_problem(
+            problems, "storage.disks",
+            "disk %s (%s) has sectors of %u bytes, which nothing can be aligned to; format it with sectors of 512 "
+            "or 4096 bytes (`sg_format`, `nvme format`), or match other disks",
+            disk->name, label, disk->logical_sector);
+        good = false;
+    }
+    return good;
+}
+
+static unsigned physical_sector(const struct rf_disk *disk)
+{
+    unsigned physical = disk->physical_sector;
+    return physical >= disk->logical_sector && RF_LAYOUT_ALIGN % physical == 0 ? physical : disk->logical_sector;
+}
+
+static uint64_t unused_of(const struct rf_layout_disk *disk)
+{
+    const struct rf_layout_part *last = &disk->parts[RF_PARTS - 1];
+    uint64_t used = last->start + last->size + RF_LAYOUT_TAIL;
+    return disk->size > used ? disk->size - used : 0;
+}
+
 static void fill_parts(struct rf_layout_disk *disk, const struct sizes *sizes)
 {
     const uint64_t size[RF_PARTS] = {RF_LAYOUT_BIOS, RF_LAYOUT_ESP, sizes->system, sizes->data};
@@ -138,10 +171,12 @@ static void fill_disk(rf_layout *layout, struct rf_layout_disk *disk, const stru
     disk->model = rf_strdup(from->model);
     disk->size = from->size;
     disk->logical_sector = from->logical_sector;
+    disk->physical_sector = physical_sector(from);
     disk->committed = rf_disk_committed(layout->node_id, from);
     rf_autofree char *what = rf_format("disk/%u", member);
     rf_uuid(layout->node_id, what, disk->table_uuid);
     fill_parts(disk, sizes);
+    disk->unused = unused_of(disk);
 }
 
 static int by_member(const void *left, const void *right)
@@ -166,12 +201,10 @@ static void fill_disks(rf_layout *layout, const struct rf_match *match, const st
     qsort(layout->disks, layout->disks_count, sizeof(*layout->disks), by_member);
 }
 
-static void fill_array(const rf_layout *layout, struct rf_layout_array *array, const char *name, enum rf_part part,
-                       enum rf_level level)
+static void fill_array(const rf_layout *layout, struct rf_layout_array *array, const char *name, enum rf_part part)
 {
     array->name = name;
     array->device = rf_format(RF_ARRAY_DIR "%s", name);
-    array->level = level;
     array->size = layout->disks[0].parts[part].size;
     rf_autofree char *what = rf_format("array/%s", name);
     rf_uuid(layout->node_id, what, array->uuid);
@@ -246,15 +279,18 @@ static void fill_filesystems(rf_layout *layout)
 rf_layout *rf_layout_new(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
 {
     struct sizes sizes;
-    if (match->chosen_count == 0 || match->chosen_count > RF_MEMBERS_MAX ||
+    if (match->chosen_count == 0 || match->chosen_count > RF_MEMBERS_MAX || !check_sectors(match, problems) ||
         !choose_sizes(profile, match, &sizes, problems))
         return NULL;
     rf_layout *layout = rf_alloc(sizeof(*layout));
     layout->node_id = rf_strdup(profile->node.id);
     fill_disks(layout, match, &sizes);
-    enum rf_level mirror = layout->disks_count > 1 ? RF_LEVEL_RAID1 : RF_LEVEL_SINGLE;
-    fill_array(layout, &layout->system, "system", RF_PART_SYSTEM, mirror);
-    fill_array(layout, &layout->data, "data", RF_PART_DATA, profile->storage.level);
+    layout->system.level = profile->storage.count > 1 ? RF_LEVEL_RAID1 : RF_LEVEL_SINGLE;
+    layout->data.level = profile->storage.level;
+    layout->data.copies = profile->storage.layout;
+    layout->system.raid_disks = layout->data.raid_disks = profile->storage.count;
+    fill_array(layout, &layout->system, "system", RF_PART_SYSTEM);
+    fill_array(layout, &layout->data, "data", RF_PART_DATA);
     fill_volume(layout);
     fill_filesystems(layout);
     return layout;

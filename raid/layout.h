@@ -7,6 +7,9 @@
  *                   2  esp     512 MiB   FAT32, one per disk, never mirrored by md
  *                   3  system  32 GiB    md RAID1 over all members → btrfs: subvolumes roots and state
  *                   4  data    the rest  md at the profile's level → LVM volume group → volume images → XFS
+ *
+ * A spare disk carries the same: its partitions are spares of both arrays, so one disk takes a lost one's place in both, and its
+ * boot loaders are there already when it does. Which disk is the spare is md's business from then on.
  */
 #pragma once
 
@@ -28,6 +31,9 @@
 /* Left free at the end of each disk: another maker's disk "of the same size", or the provider's next volume, may be some
  * sectors smaller and still has to fit as a replacement. The backup GPT lies in it too. */
 #define RF_LAYOUT_TAIL (UINT64_C(64) << 20)
+
+/* A disk that is larger than what is used of it is said where it is by so much: less is what two makers' "same size" differ by. */
+#define RF_LAYOUT_WORTH_SAYING (UINT64_C(1) << 30)
 
 /* Share of the volume group that the images get at first; the rest is for replicated volumes and snapshots. XFS grows
  * while mounted and never shrinks, so the cautious way is to start with less. */
@@ -59,7 +65,9 @@ struct rf_layout_disk {
     char *name;          /* kernel name when it was recorded: for people */
     char *serial, *wwn, *by_path, *model;
     uint64_t size;
-    unsigned logical_sector;
+    unsigned logical_sector, physical_sector; /* bytes; RF_LAYOUT_ALIGN is a multiple of both */
+    uint64_t
+        unused;     /* bytes behind its last partition, besides RF_LAYOUT_TAIL: there because another disk is smaller */
     bool committed; /* rf_disk_committed: an installation of this node was finished on it */
     char table_uuid[RF_UUID_TEXT];
     struct rf_layout_part parts[RF_PARTS];
@@ -70,11 +78,25 @@ struct rf_layout_array {
     char *device;     /* "/dev/md/system" */
     char uuid[RF_UUID_TEXT];
     enum rf_level level;
-    char **members; /* partitions by PARTUUID, in member order */
+    enum rf_copies copies; /* of RAID10 */
+    unsigned
+        raid_disks; /* members that it is made for: fewer than members_count with spares, more where one is missing */
+    char **members; /* partitions by PARTUUID, in the order of the disks: those that are there */
     size_t members_count;
     bool committed[RF_MEMBERS_MAX]; /* by member: its disk is; what it held is never written over */
     uint64_t size;                  /* of one member */
 };
+
+/* How many of its partitions are not needed, and how many it begins without. */
+static inline unsigned rf_array_spares(const struct rf_layout_array *array)
+{
+    return array->members_count > array->raid_disks ? (unsigned)array->members_count - array->raid_disks : 0;
+}
+
+static inline unsigned rf_array_missing(const struct rf_layout_array *array)
+{
+    return array->members_count < array->raid_disks ? array->raid_disks - (unsigned)array->members_count : 0;
+}
 
 struct rf_layout_volume {
     char *group; /* "rf_1a2b3c4d": not the same on any two nodes, so that disks of one never collide in another */
@@ -108,7 +130,7 @@ extern const char *const rf_layout_subvolumes[];
 
 /* From chosen disks. A disk that is already member n of this node stays n, others take the free numbers in the order of
  * their identity. Where a member is already partitioned, its sizes are kept. NULL where it can't be made: `problems` then
- * holds why (disks too small). */
+ * holds why (disks too small, or with sectors that nothing can be aligned to). */
 rf_layout *rf_layout_new(const rf_profile *profile, const struct rf_match *match, rf_problems *problems);
 
 void rf_layout_free(rf_layout *layout);

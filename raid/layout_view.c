@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "raid/layout.h"
+#include "raid/level.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,20 +40,29 @@ bool rf_layout_disk_done(const struct rf_layout_disk *layout, const struct rf_di
 
 static void append_disk(char **text, const struct rf_layout_disk *disk)
 {
-    rf_append(text, "disk %u: %s serial=%s wwn=%s size=%" PRIu64 " sector=%u gpt=%s\n", disk->member, disk->name,
+    rf_append(text, "disk %u: %s serial=%s wwn=%s size=%" PRIu64 " sector=%u/%u gpt=%s\n", disk->member, disk->name,
               disk->serial ? disk->serial : "-", disk->wwn ? disk->wwn : "-", disk->size, disk->logical_sector,
-              disk->table_uuid);
+              disk->physical_sector, disk->table_uuid);
     for (enum rf_part i = 0; i < RF_PARTS; i++) {
         const struct rf_layout_part *part = &disk->parts[i];
         rf_append(text, "  %u %-9s start=%" PRIu64 " MiB size=%" PRIu64 " MiB type=%s uuid=%s\n", part->number,
                   part->name, part->start / RF_MIB, part->size / RF_MIB, part->type_uuid, part->uuid);
     }
+    if (disk->unused >= RF_LAYOUT_WORTH_SAYING)
+        rf_append(text, "  unused: %" PRIu64 " MiB\n", disk->unused / RF_MIB);
 }
 
 static void append_array(char **text, const struct rf_layout_array *array)
 {
-    rf_append(text, "array %s: %s level=%s uuid=%s\n", array->name, array->device, rf_level_name(array->level),
-              array->uuid);
+    rf_append(text, "array %s: %s level=%s", array->name, array->device, rf_level_name(array->level));
+    if (array->level == RF_LEVEL_RAID10)
+        rf_append(text, " layout=%s", rf_copies_name(array->copies));
+    rf_append(text, " members=%u", array->raid_disks);
+    if (rf_array_spares(array))
+        rf_append(text, " spares=%u", rf_array_spares(array));
+    if (rf_array_missing(array))
+        rf_append(text, " missing=%u", rf_array_missing(array));
+    rf_append(text, " uuid=%s\n", array->uuid);
     for (size_t i = 0; i < array->members_count; i++)
         rf_append(text, "  %s\n", array->members[i]);
 }

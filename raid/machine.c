@@ -11,6 +11,8 @@ void rf_signatures_free(struct rf_signature *signatures, size_t count)
         free(signatures[i].usage);
         free(signatures[i].uuid);
         free(signatures[i].label);
+        free(signatures[i].level);
+        free(signatures[i].layout);
     }
     free(signatures);
 }

@@ -27,6 +27,11 @@ struct rf_signature {
     char *uuid;      /* UUID (md: of the array), or NULL */
     char *label;     /* or NULL */
     uint64_t offset; /* of the magic, bytes from the device's start */
+    /* What the superblock itself says besides (raid/superblock.h); NULL and 0 where it does not, or was not asked. */
+    char *level;      /* md: of the array: "raid1" */
+    char *layout;     /* md, RAID10: "n2", "f2", "o2" */
+    unsigned members; /* md: how many the array is made for, spares not counted */
+    uint64_t size;    /* XFS: bytes that the file system fills */
 };
 
 struct rf_partition {

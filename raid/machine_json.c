@@ -39,7 +39,9 @@ struct object {
 static const struct field signature_fields[] = {
     MEMBER(struct rf_signature, type, TEXT, true),    MEMBER(struct rf_signature, usage, TEXT, true),
     MEMBER(struct rf_signature, uuid, TEXT, false),   MEMBER(struct rf_signature, label, TEXT, false),
-    MEMBER(struct rf_signature, offset, BYTES, true), {0},
+    MEMBER(struct rf_signature, offset, BYTES, true), MEMBER(struct rf_signature, level, TEXT, false),
+    MEMBER(struct rf_signature, layout, TEXT, false), MEMBER(struct rf_signature, members, COUNT, false),
+    MEMBER(struct rf_signature, size, BYTES, false),  {0},
 };
 static const struct object signature_object = {sizeof(struct rf_signature), signature_fields};
 
@@ -138,6 +140,12 @@ static json_t *write_list(const struct field *field, const char *from)
     return list;
 }
 
+/* A number that may be left out says nothing where it is 0. */
+static json_t *write_number(const struct field *field, uint64_t number)
+{
+    return number || field->required ? json_integer((json_int_t)number) : NULL;
+}
+
 /* NULL: the member is not there. */
 static json_t *write_field(const struct field *field, const char *from)
 {
@@ -148,9 +156,9 @@ static json_t *write_field(const struct field *field, const char *from)
         text = *(char *const *)at;
         return text ? json_string(text) : NULL;
     case BYTES:
-        return json_integer((json_int_t) * (const uint64_t *)at);
+        return write_number(field, *(const uint64_t *)at);
     case COUNT:
-        return json_integer(*(const unsigned *)at);
+        return write_number(field, *(const unsigned *)at);
     case FLAG:
         return json_boolean(*(const bool *)at);
     case CHOICE:

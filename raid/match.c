@@ -199,6 +199,31 @@ static bool twins(const struct rf_match *match, rf_problems *problems)
     return false;
 }
 
+/* " (4 members and 1 spare)": where it is not just members that are all there. */
+static char *composition(const rf_profile *profile)
+{
+    unsigned missing = profile->storage.missing, spares = profile->storage.spares;
+    if (spares)
+        return rf_format(" (%u members and %u spare%s)", profile->storage.count, spares, spares == 1 ? "" : "s");
+    return missing ? rf_format(" (of %u members %u %s missing on purpose)", profile->storage.count, missing,
+                               missing == 1 ? "is" : "are")
+                   : rf_strdup("");
+}
+
+static void report_number(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
+{
+    unsigned asked = rf_profile_disks(profile);
+    const char *advice =
+        match->chosen_count < asked ? "add disks or widen storage.disks.match"
+        : profile->storage.missing
+            ? "narrow storage.disks.match, or leave storage.missing out if the missing disk is there now"
+            : "narrow storage.disks.match until exactly these are left";
+    rf_autofree char *table = table_of(match);
+    rf_autofree char *parts = composition(profile);
+    rf_problem(problems, "storage.disks", "the profile asks for %u disk%s%s, and %zu of %zu match; %s%s", asked,
+               asked == 1 ? "" : "s", parts, match->chosen_count, match->count, advice, table);
+}
+
 void rf_match_disks(const rf_profile *profile, const rf_machine *machine, struct rf_match *ret_match,
                     rf_problems *problems)
 {
@@ -208,14 +233,8 @@ void rf_match_disks(const rf_profile *profile, const rf_machine *machine, struct
         if (!match.rows[i].reason)
             *(const struct rf_disk **)rf_array_add(&match.chosen, &match.chosen_count, sizeof(*match.chosen)) =
                 match.rows[i].disk;
-    if (match.chosen_count != profile->storage.count) {
-        rf_autofree char *table = table_of(&match);
-        rf_problem(problems, "storage.disks", "the profile asks for %u disk%s, and %zu of %zu match; %s%s",
-                   profile->storage.count, profile->storage.count == 1 ? "" : "s", match.chosen_count, match.count,
-                   match.chosen_count > profile->storage.count
-                       ? "narrow storage.disks.match until exactly these are left"
-                       : "add disks or widen storage.disks.match",
-                   table);
+    if (match.chosen_count != rf_profile_disks(profile)) {
+        report_number(profile, &match, problems);
         match.chosen_count = 0;
     } else if (twins(&match, problems)) {
         match.chosen_count = 0;

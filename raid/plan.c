@@ -8,6 +8,8 @@
 #include "raid/foreign.h"
 #include "raid/inventory.h"
 #include "raid/level.h"
+#include "raid/plan_array.h"
+#include "raid/plan_grow.h"
 
 #include <string.h>
 #include <strings.h>
@@ -55,62 +57,21 @@ int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout
     rf_foreign_check(profile, &match, problems);
     rf_autolayout rf_layout *layout = rf_layout_new(profile, &match, problems);
     check_tables(layout, machine, problems);
+    if (layout)
+        rf_array_problems(layout, machine, problems);
     *ret_layout = problems->count == before ? RF_STEAL(layout) : NULL;
     return 0;
-}
-
-/* The recorded partition behind "/dev/disk/by-partuuid/UUID". */
-static const struct rf_partition *partition_of(const rf_machine *machine, const char *device)
-{
-    const char *uuid = strrchr(device, '/') + 1;
-    for (size_t i = 0; i < machine->disks_count; i++)
-        for (size_t j = 0; j < machine->disks[i].partitions_count; j++) {
-            const struct rf_partition *part = &machine->disks[i].partitions[j];
-            if (part->uuid && strcasecmp(part->uuid, uuid) == 0)
-                return part;
-        }
-    return NULL;
-}
-
-/* How many of the array's members carry its superblock. */
-static size_t array_members(const struct rf_layout_array *array, const rf_machine *machine)
-{
-    size_t ours = 0;
-    for (size_t i = 0; i < array->members_count; i++) {
-        const struct rf_partition *part = partition_of(machine, array->members[i]);
-        const struct rf_signature *found =
-            part ? rf_signature_find(part->signatures, part->signatures_count, "linux_raid_member") : NULL;
-        ours += found && found->uuid && strcasecmp(found->uuid, array->uuid) == 0;
-    }
-    return ours;
-}
-
-static const struct rf_volume *array_volume(const struct rf_layout_array *array, const rf_machine *machine)
-{
-    for (size_t i = 0; i < machine->volumes_count; i++)
-        if (machine->volumes[i].uuid && strcasecmp(machine->volumes[i].uuid, array->uuid) == 0)
-            return &machine->volumes[i];
-    return NULL;
-}
-
-static const struct rf_volume *mapped_volume(const struct rf_layout_volume *volume, const rf_machine *machine)
-{
-    rf_autofree char *map = rf_format("%s-%s", volume->group, volume->name);
-    for (size_t i = 0; i < machine->volumes_count; i++)
-        if (machine->volumes[i].map && strcmp(machine->volumes[i].map, map) == 0)
-            return &machine->volumes[i];
-    return NULL;
 }
 
 static bool filesystem_done(const rf_layout *layout, const struct rf_layout_filesystem *filesystem,
                             const rf_machine *machine)
 {
-    const struct rf_partition *part = partition_of(machine, filesystem->device);
+    const struct rf_partition *part = rf_recorded_partition(machine, filesystem->device);
     const struct rf_volume *volume = NULL;
     if (strcmp(filesystem->device, layout->system.device) == 0)
-        volume = array_volume(&layout->system, machine);
+        volume = rf_recorded_array(machine, &layout->system);
     else if (strcmp(filesystem->device, layout->images.device) == 0)
-        volume = mapped_volume(&layout->images, machine);
+        volume = rf_recorded_volume(machine, &layout->images);
     bool complete = false;
     if (part)
         return rf_filesystem_ours(filesystem, part->signatures, part->signatures_count, &complete) && complete;
@@ -122,6 +83,15 @@ static bool filesystem_done(const rf_layout *layout, const struct rf_layout_file
  * the ESPs. */
 enum { LANE_SYSTEM = 1, LANE_DATA, LANE_ESP };
 
+/* What mixed sizes cost: the smallest disk decides for all. */
+static void append_unused(const struct rf_layout_disk *disk, char **title)
+{
+    if (disk->unused < RF_LAYOUT_WORTH_SAYING)
+        return;
+    rf_autofree char *size = rf_size_text(disk->unused);
+    rf_append(title, " (%s of it stay unused: another disk is smaller)", size);
+}
+
 static void add_partition(const struct rf_layout_disk *disk, const rf_machine *machine, rf_plan *plan)
 {
     const struct rf_disk view = {.serial = disk->serial, .wwn = disk->wwn, .by_path = disk->by_path};
@@ -131,6 +101,7 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
     struct rf_step *step =
         rf_plan_add(plan, &rf_step_partition, disk, RF_PHASE_INSTALL, id, "Partition disk %u: %s, %s%s%s", disk->member,
                     label, size, disk->model ? ", " : "", disk->model ? disk->model : "");
+    append_unused(disk, &step->title);
     const struct rf_disk *is = recorded(disk, machine);
     step->lane = disk->member;
     step->done = partitioned(disk, machine);
@@ -138,28 +109,12 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
         step->destroys = rf_strdup("the unfinished partition table of an earlier run");
 }
 
-/* `ours`: how many members were written already, by a run that was interrupted or by the node before a disk was replaced. */
-static char *array_title(const struct rf_layout_array *array, size_t ours)
+static void add_array(const rf_layout *layout, const struct rf_layout_array *array, unsigned lane,
+                      const rf_machine *machine, rf_plan *plan)
 {
-    rf_autofree char *size = rf_size_text_binary(array->size);
-    size_t all = array->members_count;
-    if (ours == all)
-        return rf_format("Assemble array %s: all %zu members of %s", array->name, all, size);
-    if (ours)
-        return rf_format("Complete array %s: %zu of %zu members of %s are missing", array->name, all - ours, all, size);
-    return rf_format("Create array %s: %s over %zu member%s of %s", array->name, rf_level_row(array->level)->title, all,
-                     all == 1 ? "" : "s", size);
-}
-
-static void add_array(const struct rf_layout_array *array, unsigned lane, const rf_machine *machine, rf_plan *plan)
-{
-    rf_autofree char *id = rf_format("array/%s", array->name);
-    size_t ours = array_members(array, machine), all = array->members_count;
-    rf_autofree char *title = array_title(array, ours);
-    struct rf_step *step = rf_plan_add(plan, &rf_step_array, array, RF_PHASE_INSTALL, id, "%s", title);
+    struct rf_step *step = rf_array_step(layout, array, machine, plan);
     step->lane = lane;
     step->barrier = lane == LANE_SYSTEM;
-    step->done = ours == all;
 }
 
 static void add_volume(const struct rf_layout_volume *volume, const rf_machine *machine, rf_plan *plan)
@@ -168,7 +123,7 @@ static void add_volume(const struct rf_layout_volume *volume, const rf_machine *
                                        "Create volume group %s on array data, and in it %s (%d %% of the room)",
                                        volume->group, volume->name, RF_LAYOUT_IMAGES_PERCENT);
     step->lane = LANE_DATA;
-    step->done = mapped_volume(volume, machine) != NULL;
+    step->done = rf_recorded_volume(machine, volume) != NULL;
 }
 
 static void add_filesystem(const rf_layout *layout, size_t index, const rf_machine *machine, rf_plan *plan)
@@ -190,9 +145,10 @@ void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *
 {
     for (size_t i = 0; i < layout->disks_count; i++)
         add_partition(&layout->disks[i], machine, plan);
-    add_array(&layout->system, LANE_SYSTEM, machine, plan);
-    add_array(&layout->data, LANE_DATA, machine, plan);
+    add_array(layout, &layout->system, LANE_SYSTEM, machine, plan);
+    add_array(layout, &layout->data, LANE_DATA, machine, plan);
     add_volume(&layout->images, machine, plan);
     for (size_t i = 0; i < layout->filesystems_count; i++)
         add_filesystem(layout, i, machine, plan);
+    rf_grow_steps(layout, machine, LANE_DATA, plan);
 }

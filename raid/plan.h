@@ -12,5 +12,10 @@ int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout
                  rf_error **err);
 
 /* Adds the steps of phase install: partition/<member>, array/system, array/data, volume/images, filesystem/<id>. Each is
- * marked done where the machine's description shows that it is. The steps borrow from the layout, which outlives the plan. */
+ * marked done where the machine's description shows that it is. The steps borrow from the layout, which outlives the plan.
+ *
+ * Three things that may happen to an array of a finished installation have three words, as step id and in the title: replace/data
+ * puts a blank disk into an empty place, spare/data adds one that stands by, grow/data makes the array larger. Where that gives room
+ * (or gave it: a reshape takes hours and goes on by itself), grow/group, grow/volume and grow/filesystem pass it on; on a node they are
+ * of phase node, because they need no reboot. */
 void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *plan);

@@ -3,6 +3,7 @@
 #include "raid/argv.h"
 #include "raid/layout.h"
 #include "raid/lost.h"
+#include "raid/lvm.h"
 #include "raid/steps.h"
 
 #include <string.h>
@@ -17,41 +18,8 @@ static enum rf_probe probe(struct rf_step_env *env, const void *arg, rf_error **
     return stat(volume->device, &status) == 0 && S_ISBLK(status.st_mode) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
-/* LVM looks at the data array only: whatever else is on this machine's disks, and whatever lvm.conf says, does not matter
- * (lvm.conf(5), devices/filter; use_devicesfile=0 because a devices file would override the filter). */
-static char *only(const char *physical)
-{
-    return rf_format("devices { use_devicesfile=0 filter=[ \"a|^%s$|\", \"r|.*|\" ] }", physical);
-}
-
-struct answer {
-    char *text;  /* never NULL */
-    char *words; /* what LVM said on standard error, one line */
-};
-
-static void answer_clear(struct answer *answer)
-{
-    free(answer->text);
-    free(answer->words);
-}
-#define autoanswer RF_CLEANUP(answer_clear)
-
-/* A column of one of LVM's reports, blanks trimmed. A status other than 0 means that there is no such thing, which is an answer
- * and no failure. */
-static int report(struct rf_step_env *env, const char *const *argv, struct answer *ret_answer, rf_error **err)
-{
-    rf_autoresult struct rf_result result = {0};
-    if (rf_run_status(env->runner, &(struct rf_command){.argv = argv}, &result, err) < 0)
-        return -1;
-    const char *text = result.status == 0 ? result.out : "", *words = result.err + strspn(result.err, " \n");
-    text += strspn(text, " \n");
-    ret_answer->text = rf_format("%.*s", (int)strcspn(text, " \n"), text);
-    ret_answer->words = rf_format("%.*s", (int)strcspn(words, "\n"), words);
-    return 0;
-}
-
 /* `name` is the lost volume's, or NULL where the whole group is gone. LVM's own words say whether it only failed to look. */
-static int refuse_lost(const struct rf_layout_volume *volume, const char *name, const struct answer *answer,
+static int refuse_lost(const struct rf_layout_volume *volume, const char *name, const struct rf_lvm_answer *answer,
                        rf_error **err)
 {
     rf_autofree char *what =
@@ -65,9 +33,9 @@ static int refuse_lost(const struct rf_layout_volume *volume, const char *name, 
 static int ensure_group(struct rf_step_env *env, const struct rf_layout_volume *volume, const char *config,
                         rf_error **err)
 {
-    autoanswer struct answer answer = {0};
-    if (report(env, RF_ARGV("pvs", "--config", config, "--noheadings", "--options", "vg_name", volume->physical),
-               &answer, err) < 0)
+    rf_autoanswer struct rf_lvm_answer answer = {0};
+    if (rf_lvm_report(env, RF_ARGV("pvs", "--config", config, "--noheadings", "--options", "vg_name", volume->physical),
+                      &answer, err) < 0)
         return -1;
     if (strcmp(answer.text, volume->group) == 0)
         return 0;
@@ -96,9 +64,10 @@ static int ensure_volume(struct rf_step_env *env, const struct rf_layout_volume 
                          rf_error **err)
 {
     rf_autofree char *select = rf_format("vg_name=%s && lv_name=%s", volume->group, volume->name);
-    autoanswer struct answer answer = {0};
-    if (report(env, RF_ARGV("lvs", "--config", config, "--noheadings", "--options", "lv_name", "--select", select),
-               &answer, err) < 0)
+    rf_autoanswer struct rf_lvm_answer answer = {0};
+    if (rf_lvm_report(env,
+                      RF_ARGV("lvs", "--config", config, "--noheadings", "--options", "lv_name", "--select", select),
+                      &answer, err) < 0)
         return -1;
     if (strcmp(answer.text, volume->name) == 0)
         return 0;
@@ -115,14 +84,14 @@ static int activate(struct rf_step_env *env, const struct rf_layout_volume *volu
 
 int rf_volume_activate(struct rf_step_env *env, const struct rf_layout_volume *volume, rf_error **err)
 {
-    rf_autofree char *config = only(volume->physical);
+    rf_autofree char *config = rf_lvm_only(volume->physical);
     return activate(env, volume, config, err);
 }
 
 static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_layout_volume *volume = arg;
-    rf_autofree char *config = only(volume->physical);
+    rf_autofree char *config = rf_lvm_only(volume->physical);
     if (ensure_group(env, volume, config, err) < 0 || ensure_volume(env, volume, config, err) < 0)
         return -1;
     return activate(env, volume, config, err);

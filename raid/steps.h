@@ -13,6 +13,12 @@ extern const struct rf_step_ops rf_step_array;      /* arg: struct rf_layout_arr
 extern const struct rf_step_ops rf_step_volume;     /* arg: struct rf_layout_volume */
 extern const struct rf_step_ops rf_step_filesystem; /* arg: struct rf_layout_filesystem */
 
+/* What a larger array needs so that its room is used. Each looks what is there and does nothing where nothing is to be gained, also
+ * while a reshape still goes on (the array has its new size only at its end). All work on file systems in use. */
+extern const struct rf_step_ops rf_step_grow_group;      /* arg: struct rf_layout_volume */
+extern const struct rf_step_ops rf_step_grow_volume;     /* arg: struct rf_layout_volume */
+extern const struct rf_step_ops rf_step_grow_filesystem; /* arg: struct rf_layout_filesystem */
+
 /* Finds the disk by its identity (serial, WWN; bus path where it has neither; and its size), opens its device with `flags`
  * and looks again that the device behind the descriptor is that disk. Exactly one must be found. `ret_disk` gets a fresh
  * inventory of it, signatures and table included; the caller clears it and closes the descriptor. */

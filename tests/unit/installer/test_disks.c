@@ -13,7 +13,7 @@ static rf_machine *installed(void)
 static void assert_disks(const rf_machine *machine, unsigned count, bool healthy, const char *expected)
 {
     rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = count}};
-    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, NULL);
     rf_autofree char *all = rf_strdup("");
     for (size_t i = 0; i < json_array_size(disks); i++) {
         const json_t *disk = json_array_get(disks, i);
@@ -31,7 +31,7 @@ static void each_disk_of_a_finished_node_boots(void **state)
     rf_automachine rf_machine *machine = installed();
     assert_disks(machine, 2, true, "1 yes -;2 yes -;");
     rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 2}};
-    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, NULL);
     rf_autofree char *text = rf_disks_text(disks);
     assert_string_equal(text, "DISK  NAME       IDENTITY                     BOOTS ALONE\n"
                               "1     vda        serial RF-DISK-1             yes\n"
@@ -68,9 +68,34 @@ static void a_disk_that_is_not_there(void **state)
     machine->disks[0].table_uuid = NULL;
     assert_disks(machine, 2, false, "1 no it is not there, or its partition table can't be read;2 yes -;");
     rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 2}};
-    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, NULL);
     rf_autofree char *text = rf_disks_text(disks);
     assert_non_null(strstr(text, "\n1     -          -                            no: it is not there"));
+}
+
+static void a_spare_need_not_boot(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *array, *spare;
+        bool boots;
+    } rows[] = {{"system", "vdb3", false},
+                {"data", "vdb4", true}, /* it took a place in one array, and that is the one that boots */
+                {"system", "vdbc3", true},
+                {"system", "vda3", true}};
+    rf_automachine rf_machine *machine = installed();
+    rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 1, .spares = 1}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autojson json_t *arrays = json_pack("[{s:s,s:[s]}]", "name", rows[i].array, "spares", rows[i].spare);
+        rf_autojson json_t *disks = rf_disks_json(&profile, machine, arrays);
+        const json_t *disk = json_array_get(disks, 1);
+        assert_int_equal(json_is_true(json_object_get(disk, "boots")), rows[i].boots);
+        assert_true(rf_disks_boot(disks));
+    }
+    machine->disks[1].partitions[0].attributes = 0; /* without loaders it is no good spare */
+    rf_autojson json_t *arrays = json_pack("[{s:s,s:[s]}]", "name", "system", "spares", "vdb3");
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, arrays);
+    assert_false(rf_disks_boot(disks));
 }
 
 /* Another node's disks are none of ours. */
@@ -79,15 +104,18 @@ static void strangers_are_not_listed(void **state)
     (void)state;
     rf_automachine rf_machine *machine = installed();
     rf_profile profile = {.node = {.id = "another"}};
-    rf_autojson json_t *disks = rf_disks_json(&profile, machine);
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, NULL);
     assert_int_equal(json_array_size(disks), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_disk_of_a_finished_node_boots), cmocka_unit_test(a_disk_without_loaders),
-        cmocka_unit_test(a_disk_that_lost_something),         cmocka_unit_test(a_disk_that_is_not_there),
+        cmocka_unit_test(each_disk_of_a_finished_node_boots),
+        cmocka_unit_test(a_disk_without_loaders),
+        cmocka_unit_test(a_disk_that_lost_something),
+        cmocka_unit_test(a_disk_that_is_not_there),
+        cmocka_unit_test(a_spare_need_not_boot),
         cmocka_unit_test(strangers_are_not_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,14 @@ static void defaults(void **state)
     assert_null(profile->report.url);
     rf_autoprofile rf_profile *mirror = good(MINIMAL "storage: {level: raid1}\n");
     assert_int_equal(mirror->storage.count, 2);
+    assert_int_equal(rf_profile_disks(mirror), 2);
+    rf_autoprofile rf_profile *parity = good(MINIMAL "storage: {level: raid6, disks: {spares: 1}}\n");
+    assert_int_equal(parity->storage.count, 4);
+    assert_int_equal(rf_profile_disks(parity), 5);
+    rf_autoprofile rf_profile *striped = good(MINIMAL "storage: {level: raid10, layout: far, missing: 1}\n");
+    assert_int_equal(striped->storage.count, 4);
+    assert_int_equal(striped->storage.layout, RF_COPIES_FAR);
+    assert_int_equal(rf_profile_disks(striped), 3);
 }
 
 static void byte_order_mark_and_line_ends(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rules on profiles that are right field by field. Their messages are in tests/golden/profiles; here are the borders. */
+#include "profiles/level.h"
 #include "profiles/rules.h"
 #include "tests/unit/unit.h"
 
@@ -71,9 +72,68 @@ static void levels(void **state)
     assert_said("a", "10.0.0.0/24", "level: single, disks: {count: 2}", "",
                 "storage.disks.count: `single` is one disk, not 2");
     assert_said("a", "10.0.0.0/24", "level: raid1, disks: {count: 1}", "", "storage.disks.count: `raid1` needs 2 to 8");
+    assert_said("a", "10.0.0.0/24", "level: raid5, disks: {count: 2}", "",
+                "storage.disks.count: `raid5` needs 3 to 8 disks, not 2; write 3, or `level: raid1`");
+    assert_said("a", "10.0.0.0/24", "level: raid6, disks: {count: 3}", "",
+                "storage.disks.count: `raid6` needs 4 to 8 disks, not 3; write 4, or `level: raid5`");
+    assert_said("a", "10.0.0.0/24", "level: raid10, disks: {count: 2}", "", "`raid10` needs 3 to 8 disks, not 2");
+    assert_said("a", "10.0.0.0/24", "level: raid5, disks: {count: 9}", "", "9 is out of range; write 1 to 8");
     rf_autofree char *said =
         problems("a", "10.0.0.0/24", "level: raid7, disks: {count: 1}", ""); /* no second complaint */
     assert_string_equal(said, "storage.level: \"raid7\" is not known here; did you mean `raid1`?\n");
+}
+
+/* Each level takes its default, its least and its most. */
+static void levels_take_what_they_say(void **state)
+{
+    (void)state;
+    static const enum rf_level all[] = {RF_LEVEL_SINGLE, RF_LEVEL_RAID1, RF_LEVEL_RAID5, RF_LEVEL_RAID6,
+                                        RF_LEVEL_RAID10};
+    for (size_t i = 0; i < RF_COUNT(all); i++) {
+        const struct rf_level_limits *limits = rf_level_limits(all[i]);
+        rf_autofree char *least = rf_format("level: %s, disks: {count: %u}", limits->name, limits->disks_min);
+        rf_autofree char *most = rf_format("level: %s, disks: {count: %u}", limits->name, limits->disks_max);
+        rf_autofree char *usual = rf_format("level: %s", limits->name);
+        assert_fine("a", "10.0.0.0/24", least, "");
+        assert_fine("a", "10.0.0.0/24", most, "");
+        assert_fine("a", "10.0.0.0/24", usual, "");
+        assert_true(rf_level_copes(all[i], limits->disks_min) < limits->disks_min);
+        assert_string_equal(rf_level_name(all[i]), limits->name);
+    }
+}
+
+static void spares_missing_and_layout(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *storage, *said; /* NULL: fine */
+    } rows[] = {
+        {"level: raid1, disks: {spares: 1}", NULL},
+        {"level: raid6, disks: {count: 8, spares: 8}", NULL},
+        {"level: single, disks: {spares: 1}", "storage.disks.spares: `single` has no copy"},
+        {"level: single, disks: {spares: 0}, missing: 0", NULL},
+        {"level: raid1, missing: 1", NULL},
+        {"level: raid1, disks: {count: 4}, missing: 3", NULL},
+        {"level: raid1, missing: 2", "storage.missing: `raid1` of 2 disks may be without 1 of them, not 2"},
+        {"level: raid5, missing: 1", NULL},
+        {"level: raid5, missing: 2", "storage.missing: `raid5` of 3 disks may be without 1 of them, not 2"},
+        {"level: raid6, missing: 2", NULL},
+        {"level: raid6, missing: 3", "may be without 2 of them, not 3; write at most 2"},
+        {"level: raid10, missing: 1", NULL},
+        {"level: raid10, missing: 2", "`raid10` of 4 disks may be without 1 of them, not 2"},
+        {"level: single, missing: 1", "storage.missing: `single` has no member that it could be without"},
+        {"level: raid1, disks: {count: 3, spares: 1}, missing: 1", "storage.disks.spares: a spare would at once take"},
+        {"level: raid10, layout: near", NULL},
+        {"level: raid10, layout: far, disks: {count: 5}", NULL},
+        {"level: raid1, layout: near", "storage.layout: only `raid10` has one"},
+        {"level: raid10, layout: offset", "storage.layout: \"offset\" is not known here"},
+    };
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        if (rows[i].said)
+            assert_said("a", "10.0.0.0/24", rows[i].storage, "", rows[i].said);
+        else
+            assert_fine("a", "10.0.0.0/24", rows[i].storage, "");
+    }
 }
 
 static void admins(void **state)
@@ -132,6 +192,8 @@ int main(void)
         cmocka_unit_test(subnets),
         cmocka_unit_test(subnet_has_room_for_the_guests),
         cmocka_unit_test(levels),
+        cmocka_unit_test(levels_take_what_they_say),
+        cmocka_unit_test(spares_missing_and_layout),
         cmocka_unit_test(admins),
         cmocka_unit_test(names_of_computers),
         cmocka_unit_test(circles),

@@ -78,7 +78,8 @@ static inline char *replan(struct fixture *self)
     self->layout = NULL;
     self->machine = NULL;
     assert_int_equal(rf_machine_probe("", &self->machine, NULL), 0);
-    rf_profile profile = {.node = {.id = "loop-1"}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
+    /* a node of its own for each test: where two checkouts are tested at once, neither finds the other's disk among its own */
+    rf_profile profile = {.node = {.id = self->serial}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
     profile.storage.match.serial = self->serial;
     rf_autoproblems rf_problems problems = {0};
     assert_int_equal(rf_raid_plan(&profile, self->machine, &self->layout, &problems, NULL), 0);

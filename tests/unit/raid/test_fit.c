@@ -51,9 +51,36 @@ static void storage_is_the_smallest_disk(void **state)
     const struct rf_disk small = {.size = 4 * TB - 1}, large = {.size = 8 * TB};
     const struct rf_disk *chosen[] = {&large, &small};
     struct rf_match match = {.chosen = chosen, .chosen_count = 2};
-    assert_int_equal(rf_fit_storage(RF_LEVEL_RAID1, &match), 4 * TB - 1);
+    rf_profile profile = {.storage = {.count = 2, .level = RF_LEVEL_RAID1}};
+    assert_int_equal(rf_fit_storage(&profile, &match), 4 * TB - 1);
     match.chosen_count = 1;
-    assert_int_equal(rf_fit_storage(RF_LEVEL_SINGLE, &match), 8 * TB);
+    profile.storage.level = RF_LEVEL_SINGLE;
+    profile.storage.count = 1;
+    assert_int_equal(rf_fit_storage(&profile, &match), 8 * TB);
+}
+
+static void storage_by_level(void **state)
+{
+    (void)state;
+    static const struct {
+        enum rf_level level;
+        unsigned count, spares, missing;
+        uint64_t room;
+    } rows[] = {{RF_LEVEL_RAID1, 3, 1, 0, TB},         {RF_LEVEL_RAID5, 3, 0, 0, 2 * TB},
+                {RF_LEVEL_RAID5, 4, 2, 0, 3 * TB},     {RF_LEVEL_RAID6, 4, 0, 1, 2 * TB},
+                {RF_LEVEL_RAID6, 8, 0, 0, 6 * TB},     {RF_LEVEL_RAID10, 4, 0, 0, 2 * TB},
+                {RF_LEVEL_RAID10, 5, 0, 1, 5 * TB / 2}};
+    const struct rf_disk disk = {.size = TB};
+    const struct rf_disk *chosen[16];
+    for (size_t i = 0; i < RF_COUNT(chosen); i++)
+        chosen[i] = &disk;
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_profile profile = {
+            .storage = {
+                .level = rows[i].level, .count = rows[i].count, .spares = rows[i].spares, .missing = rows[i].missing}};
+        struct rf_match match = {.chosen = chosen, .chosen_count = rf_profile_disks(&profile)};
+        assert_int_equal(rf_fit_storage(&profile, &match), rows[i].room);
+    }
 }
 
 static void level_and_count(void **state)
@@ -65,7 +92,9 @@ static void level_and_count(void **state)
         const char *said;
     } rows[] = {{RF_LEVEL_RAID1, 1, "level raid1 needs at least 2 disks; the profile asks for 1"},
                 {RF_LEVEL_SINGLE, 2, "level single takes at most 1 disk; the profile asks for 2"},
-                {RF_LEVEL_RAID1, 65, "level raid1 takes at most 64 disks"}};
+                {RF_LEVEL_RAID1, 9, "level raid1 takes at most 8 disks"},
+                {RF_LEVEL_RAID5, 2, "level raid5 needs at least 3 disks"},
+                {RF_LEVEL_RAID6, 0, "level raid6 needs at least 4 disks; the profile asks for 0"}};
     for (size_t i = 0; i < RF_COUNT(rows); i++) {
         rf_machine machine = {0};
         rf_profile profile = {.storage = {.count = rows[i].count, .level = rows[i].level}};
@@ -83,6 +112,7 @@ int main(void)
         cmocka_unit_test(all_at_once),
         cmocka_unit_test(memory_tolerance),
         cmocka_unit_test(storage_is_the_smallest_disk),
+        cmocka_unit_test(storage_by_level),
         cmocka_unit_test(level_and_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,88 @@ static void too_small(void **state)
     assert_problem(&problems, "disk S1 (serial S1) has 10.0 GiB; 10.6 GiB are needed for system and data");
 }
 
+/* One profile on blank disks of one size. */
+static rf_layout *layout_for(const rf_profile *profile, uint64_t size, unsigned logical, unsigned physical,
+                             rf_problems *problems)
+{
+    rf_automachine rf_machine *machine = rf_alloc(sizeof(*machine));
+    const struct rf_disk *chosen[RF_MEMBERS_MAX] = {NULL};
+    for (unsigned i = 0; i < rf_profile_disks(profile); i++) {
+        rf_autofree char *serial = rf_format("S%02u", i);
+        struct rf_disk *disk = add_disk(machine, serial, serial, size + (i % 3) * 2 * RF_GIB);
+        disk->logical_sector = logical;
+        disk->physical_sector = physical;
+    }
+    for (size_t i = 0; i < machine->disks_count; i++)
+        chosen[i] = &machine->disks[i];
+    struct rf_match match = {.chosen = chosen, .chosen_count = machine->disks_count};
+    return rf_layout_new(profile, &match, problems);
+}
+
+static void members_and_spares(void **state)
+{
+    (void)state;
+    static const struct {
+        enum rf_level level, system;
+        unsigned count, spares, missing;
+    } rows[] = {{RF_LEVEL_SINGLE, RF_LEVEL_SINGLE, 1, 0, 0}, {RF_LEVEL_RAID1, RF_LEVEL_RAID1, 8, 8, 0},
+                {RF_LEVEL_RAID1, RF_LEVEL_RAID1, 2, 0, 1},   {RF_LEVEL_RAID5, RF_LEVEL_RAID1, 3, 1, 0},
+                {RF_LEVEL_RAID6, RF_LEVEL_RAID1, 6, 0, 2},   {RF_LEVEL_RAID10, RF_LEVEL_RAID1, 5, 2, 0}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autoproblems rf_problems problems = {0};
+        const rf_profile profile = {
+            .node = {.id = "n1"},
+            .storage = {
+                .level = rows[i].level, .count = rows[i].count, .spares = rows[i].spares, .missing = rows[i].missing}};
+        rf_autolayout rf_layout *layout = layout_for(&profile, TB, 512, 512, &problems);
+        assert_non_null(layout);
+        assert_int_equal(layout->system.level,
+                         rows[i].system); /* mirrored on all members, whatever the data's level is */
+        assert_int_equal(layout->data.level, rows[i].level);
+        const struct rf_layout_array *arrays[] = {&layout->system, &layout->data};
+        for (size_t j = 0; j < 2; j++) {
+            assert_int_equal(arrays[j]->raid_disks, rows[i].count);
+            assert_int_equal(arrays[j]->members_count, layout->disks_count);
+            assert_int_equal(rf_array_spares(arrays[j]), rows[i].spares);
+            assert_int_equal(rf_array_missing(arrays[j]), rows[i].missing);
+        }
+        for (size_t j = 0; j < layout->disks_count; j++)
+            check_disk(&layout->disks[j]); /* a spare carries what the others carry */
+    }
+}
+
+static void what_stays_unused_is_known(void **state)
+{
+    (void)state;
+    rf_autoproblems rf_problems problems = {0};
+    const uint64_t sizes[] = {TB, TB + 5 * RF_GIB, TB + 100 * RF_MIB};
+    rf_autolayout rf_layout *layout = layout_of(sizes, 3, &problems);
+    assert_true(layout->disks[0].unused < RF_MIB);
+    assert_true(layout->disks[1].unused >= 5 * RF_GIB && layout->disks[1].unused < 5 * RF_GIB + RF_MIB);
+    rf_autofree char *text = rf_layout_text(layout);
+    assert_non_null(strstr(text, "\n  unused: 5120 MiB\ndisk 3:"));
+    assert_null(strstr(strstr(text, "disk 3:"), "unused")); /* 100 MiB are what makers differ by */
+}
+
+static void sectors(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned logical, physical, taken; /* 0: refused */
+    } rows[] = {{512, 512, 512},      {512, 4096, 4096}, {4096, 4096, 4096}, {512, 0, 512},
+                {512, 33553920, 512}, {4096, 512, 4096}, {520, 520, 0},      {0, 0, 0}};
+    const rf_profile profile = {.node = {.id = "n1"}, .storage = {.level = RF_LEVEL_RAID1, .count = 2}};
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        rf_autoproblems rf_problems problems = {0};
+        rf_autolayout rf_layout *layout = layout_for(&profile, TB, rows[i].logical, rows[i].physical, &problems);
+        assert_int_equal(layout == NULL, rows[i].taken == 0);
+        if (layout)
+            assert_int_equal(layout->disks[0].physical_sector, rows[i].taken);
+        else
+            assert_problem(&problems, "bytes, which nothing can be aligned to");
+    }
+}
+
 static void names_derive_from_the_node(void **state)
 {
     (void)state;
@@ -133,6 +215,9 @@ int main(void)
         cmocka_unit_test(invariants),
         cmocka_unit_test(system_size),
         cmocka_unit_test(too_small),
+        cmocka_unit_test(members_and_spares),
+        cmocka_unit_test(what_stays_unused_is_known),
+        cmocka_unit_test(sectors),
         cmocka_unit_test(names_derive_from_the_node),
         cmocka_unit_test(what_a_marked_disk_holds_is_kept),
     };

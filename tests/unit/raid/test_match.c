@@ -59,6 +59,27 @@ static void one_too_many_stops(void **state)
     assert_problem(&self.problems, "vdc");
 }
 
+/* Spares are asked for beside the members, and what is missing is not. */
+static void members_spares_and_missing(void **state)
+{
+    FIXTURE(self);
+    add_disk(self.machine, "vda", "S1", TB);
+    add_disk(self.machine, "vdb", "S2", TB);
+    add_disk(self.machine, "vdc", "S3", TB);
+    self.profile.storage.spares = 1;
+    run(&self);
+    assert_int_equal(self.match.chosen_count, 3);
+    self.profile.storage.spares = 2;
+    run(&self);
+    assert_problem(&self.problems,
+                   "the profile asks for 4 disks (2 members and 2 spares), and 3 of 3 match; add disks");
+    self.profile.storage.spares = 0;
+    self.profile.storage.count = 4;
+    self.profile.storage.missing = 1;
+    run(&self);
+    assert_int_equal(self.match.chosen_count, 3);
+}
+
 static void no_disks(void **state)
 {
     FIXTURE(self);
@@ -195,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_identity),
         cmocka_unit_test(one_too_many_stops),
+        cmocka_unit_test(members_spares_and_missing),
         cmocka_unit_test(no_disks),
         cmocka_unit_test(missing_property_does_not_match),
         cmocka_unit_test(texts_are_exact_or_prefixes),

@@ -40,7 +40,9 @@ static void sectors_of_4096(void **state)
 static void old_signatures_are_wiped(void **state)
 {
     FIXTURE(self, "512");
-    free(replan(&self));
+    rf_autofree char *planned = replan(&self);
+    if (!self.layout)
+        fail_msg("%s", planned);
     rf_autofd int fd = open(self.device, O_RDWR | O_CLOEXEC);
     uint64_t start = self.layout->disks[0].parts[RF_PART_SYSTEM].start;
     assert_int_equal(pwrite(fd, "_BHRfS_M", 8, (off_t)(start + 0x10040)), 8);

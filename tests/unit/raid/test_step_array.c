@@ -26,8 +26,8 @@ static void finish(struct fixture *self)
 static void start(struct fixture *self)
 {
     *self = (struct fixture){.directory = unit_directory(), .runner = rf_runner_dry()};
-    self->array =
-        (struct rf_layout_array){.name = "system", .level = RF_LEVEL_RAID1, .members = self->paths, .members_count = 2};
+    self->array = (struct rf_layout_array){
+        .name = "system", .level = RF_LEVEL_RAID1, .raid_disks = 2, .members = self->paths, .members_count = 2};
     self->array.device = rf_format("%s/md", self->directory);
     snprintf(self->array.uuid, sizeof(self->array.uuid), UUID);
     for (size_t i = 0; i < 2; i++) {
