@@ -118,7 +118,10 @@ typedef struct rf_profile {
         struct rf_disk_match match;
         unsigned count;
         enum rf_level level;
-        char *foreign; /* "refuse" */
+        struct {
+            char **wipe; /* serial numbers, WWNs or bus paths of the disks whose foreign data may be destroyed */
+            size_t wipe_count;
+        } foreign; /* empty: all of it is refused */
     } storage;
     struct rf_guest *guests;
     size_t guests_count;

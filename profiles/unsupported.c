@@ -17,7 +17,6 @@ const struct rf_unsupported rf_unsupported_table[] = {
     {"storage.level", "raid5", "write `single` or `raid1`"},
     {"storage.level", "raid6", "write `single` or `raid1`"},
     {"storage.level", "raid10", "write `single` or `raid1`"},
-    {"storage.foreign", "{}", "write `refuse` and wipe the disks by hand where that is meant"},
 };
 
 const size_t rf_unsupported_count = RF_COUNT(rf_unsupported_table);
