@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "raid/bootable.h"
+#include "raid/consent.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -277,6 +278,7 @@ static void disk_clear(struct rf_layout_disk *disk)
     free(disk->model);
     for (enum rf_part i = 0; i < RF_PARTS; i++)
         free(disk->parts[i].device);
+    rf_consent_free(disk->consent);
 }
 
 void rf_layout_free(rf_layout *layout)

@@ -53,6 +53,8 @@ struct rf_layout_part {
     char *device; /* "/dev/disk/by-partuuid/…" */
 };
 
+struct rf_consent; /* raid/consent.h */
+
 struct rf_layout_disk {
     const char *node_id; /* borrowed from the layout */
     unsigned member;     /* from 1: which disk of the node; stays with the disk */
@@ -63,6 +65,8 @@ struct rf_layout_disk {
     bool committed; /* rf_disk_committed: an installation of this node was finished on it */
     char table_uuid[RF_UUID_TEXT];
     struct rf_layout_part parts[RF_PARTS];
+    struct rf_consent
+        *consent; /* what lies on it may be destroyed; NULL: nothing but this node's own is ever written over */
 };
 
 struct rf_layout_array {

@@ -37,9 +37,13 @@ struct object {
     }
 
 static const struct field signature_fields[] = {
-    MEMBER(struct rf_signature, type, TEXT, true),    MEMBER(struct rf_signature, usage, TEXT, true),
-    MEMBER(struct rf_signature, uuid, TEXT, false),   MEMBER(struct rf_signature, label, TEXT, false),
-    MEMBER(struct rf_signature, offset, BYTES, true), {0},
+    MEMBER(struct rf_signature, type, TEXT, true),
+    MEMBER(struct rf_signature, usage, TEXT, true),
+    MEMBER(struct rf_signature, uuid, TEXT, false),
+    MEMBER(struct rf_signature, label, TEXT, false),
+    MEMBER(struct rf_signature, detail, TEXT, false),
+    MEMBER(struct rf_signature, offset, BYTES, true),
+    {0},
 };
 static const struct object signature_object = {sizeof(struct rf_signature), signature_fields};
 
@@ -87,6 +91,8 @@ static const struct field volume_fields[] = {
     MEMBER(struct rf_volume, kind, TEXT, true),
     MEMBER(struct rf_volume, uuid, TEXT, false),
     MEMBER(struct rf_volume, map, TEXT, false),
+    MEMBER(struct rf_volume, on, TEXT, false),
+    MEMBER(struct rf_volume, state, TEXT, false),
     MEMBER(struct rf_volume, size, BYTES, true),
     MEMBERS(struct rf_volume, signatures, signature_object),
     {0},

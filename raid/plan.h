@@ -11,6 +11,6 @@
 int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout **ret_layout, rf_problems *problems,
                  rf_error **err);
 
-/* Adds the steps of phase install: partition/<member>, array/system, array/data, volume/images, filesystem/<id>. Each is
+/* Adds the steps of phase install: clear/<member> for disks whose foreign data the profile consents to destroy, partition/<member>, array/system, array/data, volume/images, filesystem/<id>. Each is
  * marked done where the machine's description shows that it is. The steps borrow from the layout, which outlives the plan. */
 void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *plan);

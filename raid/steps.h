@@ -8,10 +8,15 @@
 #include "base/step.h"
 #include "raid/layout.h"
 
+extern const struct rf_step_ops rf_step_clear;      /* arg: struct rf_consent (raid/consent.h) */
 extern const struct rf_step_ops rf_step_partition;  /* arg: struct rf_layout_disk */
 extern const struct rf_step_ops rf_step_array;      /* arg: struct rf_layout_array */
 extern const struct rf_step_ops rf_step_volume;     /* arg: struct rf_layout_volume */
 extern const struct rf_step_ops rf_step_filesystem; /* arg: struct rf_layout_filesystem */
+
+/* Is it that disk: the serial number and the WWN as far as they were recorded, and the size; the bus path where it has neither? Then what lies
+ * on it is asked too, by whoever writes. Pure. */
+bool rf_layout_disk_is(const struct rf_layout_disk *wanted, const struct rf_disk *disk);
 
 /* Finds the disk by its identity (serial, WWN; bus path where it has neither; and its size), opens its device with `flags`
  * and looks again that the device behind the descriptor is that disk. Exactly one must be found. `ret_disk` gets a fresh

@@ -11,6 +11,8 @@
 
 struct fixture {
     char *directory, *device, *serial;
+    unsigned sector; /* bytes */
+    bool consent;    /* the profile names this disk */
     rf_machine *machine;
     rf_layout *layout;
     int held;       /* the device goes with its last descriptor, so also where a test fails or crashes */
@@ -30,7 +32,8 @@ static inline char *attach(const char *file, const char *sector)
 /* Why this can't run here, or NULL. */
 static inline const char *start(struct fixture *self, const char *sector)
 {
-    *self = (struct fixture){.directory = unit_directory(), .dry = rf_runner_dry(), .held = -1};
+    *self = (struct fixture){
+        .directory = unit_directory(), .sector = (unsigned)atoi(sector), .dry = rf_runner_dry(), .held = -1};
     static unsigned number; /* a disk that an earlier test left behind must not be taken for this one */
     if (geteuid() != 0)
         return "not root";
@@ -80,6 +83,8 @@ static inline char *replan(struct fixture *self)
     assert_int_equal(rf_machine_probe("", &self->machine, NULL), 0);
     rf_profile profile = {.node = {.id = "loop-1"}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
     profile.storage.match.serial = self->serial;
+    profile.storage.foreign.wipe = &self->serial;
+    profile.storage.foreign.wipe_count = self->consent;
     rf_autoproblems rf_problems problems = {0};
     assert_int_equal(rf_raid_plan(&profile, self->machine, &self->layout, &problems, NULL), 0);
     if (!self->layout)
