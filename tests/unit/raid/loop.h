@@ -11,6 +11,8 @@
 
 struct fixture {
     char *directory, *device, *serial;
+    char
+        node[32]; /* its id: unlike that of any other test that runs on this host at the same time, or has just ended */
     unsigned sector; /* bytes */
     bool consent;    /* the profile names this disk */
     rf_machine *machine;
@@ -38,7 +40,8 @@ static inline const char *start(struct fixture *self, const char *sector)
     if (geteuid() != 0)
         return "not root";
     setenv("RICHTFEST_LOOP", "1", 1);
-    self->serial = rf_format("RFTEST%d-%u-%s", getpid(), number++, sector);
+    self->serial = rf_format("RFTEST%d-%u-%s", getpid(), number, sector);
+    snprintf(self->node, sizeof(self->node), "loop-%d-%u", getpid(), number++);
     rf_autofree char *file = rf_format("%s/%s", self->directory, self->serial);
     rf_autofd int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(ftruncate(fd, (off_t)(20 * RF_GIB)), 0);
@@ -81,7 +84,7 @@ static inline char *replan(struct fixture *self)
     self->layout = NULL;
     self->machine = NULL;
     assert_int_equal(rf_machine_probe("", &self->machine, NULL), 0);
-    rf_profile profile = {.node = {.id = "loop-1"}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
+    rf_profile profile = {.node = {.id = self->node}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
     profile.storage.match.serial = self->serial;
     profile.storage.foreign.wipe = &self->serial;
     profile.storage.foreign.wipe_count = self->consent;

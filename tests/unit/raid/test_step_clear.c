@@ -8,6 +8,14 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+/* A plan that must be there. */
+static void plan_it(struct fixture *self)
+{
+    rf_autofree char *text = replan(self);
+    if (!self->layout)
+        fail_msg("%s", text);
+}
+
 static int clear(struct fixture *self, rf_error **err)
 {
     struct rf_step_env env = {.runner = self->dry};
@@ -63,7 +71,7 @@ static void every_state_4096(void **state)
 /* The kill points of the step table, by the driver; then the run again, from a new look at the disk. */
 static void killed_at(struct fixture *self, const char *point)
 {
-    free(replan(self));
+    plan_it(self);
     rf_autoplan rf_plan *plan = rf_plan_new();
     rf_raid_steps(self->layout, self->machine, plan);
     plan->count =
@@ -96,7 +104,7 @@ static void a_kill_converges(void **state)
                 make(&self, &disk_states[j]);
         killed_at(&self, points[i / RF_COUNT(kinds)]);
         killed_at(&self, NULL);
-        free(replan(&self));
+        plan_it(&self);
         assert_int_equal(probe(&self), RF_PROBE_DONE);
         assert_null(self.layout->disks[0].consent);
     }
@@ -129,7 +137,7 @@ static void other_contents_are_not_wiped(void **state)
     FIXTURE(self, "512");
     self.consent = true;
     make(&self, &(struct disk_state){.make = make_ext4});
-    free(replan(&self));
+    plan_it(&self);
     make(&self, &(struct disk_state){.make = make_drbd});
     refused(&self, RF_BAD_MACHINE,
             "holds something else than when the plan was made, and was not written; start again to see it");
@@ -140,7 +148,7 @@ static void another_disk_is_not_wiped(void **state)
     FIXTURE(self, "512");
     self.consent = true;
     make(&self, &(struct disk_state){.make = make_ext4});
-    free(replan(&self));
+    plan_it(&self);
     free(self.layout->disks[0].serial);
     self.layout->disks[0].serial = rf_strdup("ANOTHER");
     refused(&self, RF_FAILED, "it is not there any more");
@@ -152,7 +160,7 @@ static void a_mounted_disk_is_not_wiped(void **state)
     FIXTURE(self, "512");
     self.consent = true;
     make(&self, &(struct disk_state){.make = make_ext4});
-    free(replan(&self));
+    plan_it(&self);
     rf_autofree char *where = rf_format("%s/mnt", self.directory);
     assert_int_equal(mkdir(where, 0700), 0);
     if (mount(self.device, where, "ext4", MS_RDONLY, NULL) < 0) {
@@ -172,7 +180,7 @@ static void a_busy_disk_is_not_wiped(void **state)
     FIXTURE(self, "512");
     self.consent = true;
     make(&self, &(struct disk_state){.make = make_ext4});
-    free(replan(&self));
+    plan_it(&self);
     rf_autofd int other = open(self.device, O_RDONLY | O_EXCL | O_CLOEXEC);
     refused(&self, RF_FAILED, "Device or resource busy");
 }
@@ -187,7 +195,7 @@ static void other_disks_stay_as_they_are(void **state)
     make(&self, &(struct disk_state){.make = make_md12});
     make(&other, &(struct disk_state){.make = make_md12});
     rf_autofree char *before = bytes_of(&other);
-    free(replan(&self));
+    plan_it(&self);
     assert_int_equal(clear(&self, NULL), 0);
     assert_int_equal(apply(&self, NULL), 0);
     rf_autofree char *after = bytes_of(&other);
@@ -200,7 +208,7 @@ static void the_kernel_forgets_btrfs(void **state)
     FIXTURE(self, "512");
     self.consent = true;
     make(&self, &(struct disk_state){.make = make_btrfs});
-    free(replan(&self));
+    plan_it(&self);
     assert_int_equal(clear(&self, NULL), 0);
     rf_autofree char *expected = rf_format("btrfs device scan --forget %sp2\n", self.device);
     assert_string_equal(rf_runner_dry_text(self.dry), expected);
