@@ -174,6 +174,8 @@ static void fill_array(const rf_layout *layout, struct rf_layout_array *array, c
     array->device = rf_format(RF_ARRAY_DIR "%s", name);
     array->level = level;
     array->size = layout->disks[0].parts[part].size;
+    array->disks = layout->disks;
+    array->disks_count = layout->disks_count;
     rf_autofree char *what = rf_format("array/%s", name);
     rf_uuid(layout->node_id, what, array->uuid);
     for (size_t i = 0; i < layout->disks_count; i++) {
@@ -231,6 +233,7 @@ static void add_esp(rf_layout *layout, const struct rf_layout_disk *disk)
     char serial[10];
     snprintf(serial, sizeof(serial), "%.4s-%.4s", esp->uuid, esp->uuid + 4);
     snprintf(esp->uuid, sizeof(esp->uuid), "%s", serial);
+    esp->disk = disk;
     to_upper(esp->uuid);
     to_upper(esp->label);
 }

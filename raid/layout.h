@@ -76,8 +76,10 @@ struct rf_layout_array {
     enum rf_level level;
     char **members; /* partitions by PARTUUID, in member order */
     size_t members_count;
-    bool committed[RF_MEMBERS_MAX]; /* by member: its disk is; what it held is never written over */
-    uint64_t size;                  /* of one member */
+    bool committed[RF_MEMBERS_MAX];     /* by member: its disk is; what it held is never written over */
+    uint64_t size;                      /* of one member */
+    const struct rf_layout_disk *disks; /* all of the layout, borrowed: a member's disk is known by its own identity */
+    size_t disks_count;
 };
 
 struct rf_layout_volume {
@@ -89,12 +91,13 @@ struct rf_layout_volume {
 };
 
 struct rf_layout_filesystem {
-    char *id;                /* "esp-1", "system", "images": unique */
-    const char *type;        /* libblkid's TYPE: "vfat", "btrfs", "xfs" */
-    char *device;            /* what it is made on */
-    char uuid[RF_UUID_TEXT]; /* as libblkid shows it; vfat: "1A2B-3C4D" */
-    char *label;             /* set last: a file system of ours that has one is complete */
-    bool committed;          /* its disk is (ESP), or any disk of the node: it is never made anew */
+    char *id;                          /* "esp-1", "system", "images": unique */
+    const char *type;                  /* libblkid's TYPE: "vfat", "btrfs", "xfs" */
+    char *device;                      /* what it is made on */
+    char uuid[RF_UUID_TEXT];           /* as libblkid shows it; vfat: "1A2B-3C4D" */
+    char *label;                       /* set last: a file system of ours that has one is complete */
+    bool committed;                    /* its disk is (ESP), or any disk of the node: it is never made anew */
+    const struct rf_layout_disk *disk; /* whose ESP it is, borrowed from the layout; else NULL */
 };
 
 typedef struct rf_layout {

@@ -23,6 +23,12 @@ bool rf_layout_disk_is(const struct rf_layout_disk *wanted, const struct rf_disk
  * inventory of it, signatures and table included; the caller clears it and closes the descriptor. */
 int rf_disk_open(const struct rf_layout_disk *wanted, int flags, int *ret_fd, struct rf_disk *ret_disk, rf_error **err);
 
+/* For what takes a path: does the link `device` ("/dev/disk/by-partuuid/…") lead to that partition, where the layout has it, on the disk with
+ * the identity that was recorded? A link follows whichever disk says that it has the partition, a copy too. A link that does not
+ * exist, or is none of these disks' partitions, is somebody else's question. `sysroot` is "" but in tests. Reads /sys only. */
+int rf_part_check(const char *sysroot, const struct rf_layout_disk *disks, size_t count, const char *device,
+                  rf_error **err);
+
 /* Writes the table: GPT with our disk GUID and all partitions, signatures in the new partitions' areas wiped, the kernel told.
  * `fd` is open for writing; `path` is for messages. No check of what is there: rf_step_partition does that. The order of the
  * writes is libfdisk's (backup table first, protective MBR last), so a kill leaves a disk that looks blank, or the table. */
