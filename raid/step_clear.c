@@ -142,8 +142,8 @@ static int release(struct rf_step_env *env, const struct rf_disk *disk, rf_error
 /* People see what goes before it goes. */
 static void say(struct rf_step_env *env, const struct rf_consent *consent, const struct rf_disk *disk)
 {
-    rf_autofree char *message = rf_format("%s, now %s; with the profile's consent this is destroyed: %s",
-                                          env->step ? env->step->title : "", disk->name, rf_consent_list(consent));
+    rf_autofree char *message =
+        rf_format("it is %s now; as the profile consents, this is destroyed: %s", disk->name, rf_consent_list(consent));
     rf_emit(env->events, &(struct rf_event){.step = env->step ? env->step->id : NULL,
                                             .title = env->step ? env->step->title : NULL,
                                             .state = RF_PROGRESS,

@@ -67,6 +67,19 @@ static void rows_are_whole(void **state)
     }
 }
 
+/* docs/how-to/dirty-disks.md promises to be complete. */
+static void the_page_names_every_kind(void **state)
+{
+    (void)state;
+    rf_autofree char *page = NULL;
+    assert_int_equal(rf_read_file("docs/how-to/dirty-disks.md", RF_MIB, &page, NULL, NULL), 0);
+    for (size_t i = 0; i < rf_kinds_count; i++) {
+        rf_autofree char *word = rf_format("`%s`", rf_kinds[i].type);
+        if (!strstr(page, word))
+            fail_msg("the page does not name %s", word);
+    }
+}
+
 /* A kind that nobody has thought of is named as libblkid names it, and is as foreign as any other. */
 static void unknown_kinds_are_named(void **state)
 {
@@ -94,8 +107,11 @@ static void btrfs_is_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(states_512),         cmocka_unit_test(states_4096),
-        cmocka_unit_test(rows_are_whole),     cmocka_unit_test(unknown_kinds_are_named),
+        cmocka_unit_test(states_512),
+        cmocka_unit_test(states_4096),
+        cmocka_unit_test(rows_are_whole),
+        cmocka_unit_test(the_page_names_every_kind),
+        cmocka_unit_test(unknown_kinds_are_named),
         cmocka_unit_test(btrfs_is_forgotten),
     };
     return cmocka_run_group_tests_name("raid/kind", tests, NULL, NULL);

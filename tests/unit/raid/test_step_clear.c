@@ -120,6 +120,14 @@ static char *bytes_of(const struct fixture *self)
     return bytes;
 }
 
+static bool holds_table(const struct fixture *self)
+{
+    char magic[8] = "";
+    rf_autofd int fd = open(self->device, O_RDONLY | O_CLOEXEC);
+    return pread(fd, magic, sizeof(magic), self->sector) == sizeof(magic) &&
+           memcmp(magic, "EFI PART", sizeof(magic)) == 0;
+}
+
 static void refused(struct fixture *self, enum rf_code code, const char *why)
 {
     rf_autofree char *before = bytes_of(self);
@@ -212,6 +220,49 @@ static void the_kernel_forgets_btrfs(void **state)
     assert_int_equal(clear(&self, NULL), 0);
     rf_autofree char *expected = rf_format("btrfs device scan --forget %sp2\n", self.device);
     assert_string_equal(rf_runner_dry_text(self.dry), expected);
+}
+
+/* Keeps what was said, and whether the disk was still as it was then. */
+struct listener {
+    rf_sink base;
+    const struct fixture *self;
+    char *said;
+    bool early;
+};
+
+static void listen(rf_sink *sink, const struct rf_event *event, const char *line)
+{
+    (void)line;
+    struct listener *listener = (struct listener *)sink;
+    if (!event->message)
+        return;
+    rf_append(&listener->said, "%s\n", event->message);
+    listener->early = holds_table(listener->self);
+}
+
+static void stop_listening(rf_sink *sink)
+{
+    (void)sink;
+}
+
+/* A person sees what goes before it goes. */
+static void the_list_comes_first(void **state)
+{
+    static const struct rf_sink_ops ops = {.name = "listener", .emit = listen, .release = stop_listening};
+    FIXTURE(self, "512");
+    self.consent = true;
+    make(&self, &(struct disk_state){.make = make_gpt});
+    plan_it(&self);
+    struct listener listener = {{&ops}, &self, NULL, false};
+    rf_autoevents rf_events *events = rf_events_new("test");
+    rf_events_add(events, &listener.base);
+    struct rf_step_env env = {.runner = self.dry, .events = events};
+    assert_int_equal(rf_step_clear.apply(&env, self.layout->disks[0].consent, NULL), 0);
+    assert_non_null(strstr(listener.said, "as the profile consents, this is destroyed: all that lies on it"));
+    assert_non_null(strstr(listener.said, "GPT partition table"));
+    assert_true(listener.early);
+    assert_false(holds_table(&self));
+    free(listener.said);
 }
 
 /* Two consented disks and one that is none, in a tree of files. */
@@ -321,12 +372,19 @@ static void a_namesake_is_not_covered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_state_512),           cmocka_unit_test(every_state_4096),
-        cmocka_unit_test(a_kill_converges),          cmocka_unit_test(other_contents_are_not_wiped),
-        cmocka_unit_test(another_disk_is_not_wiped), cmocka_unit_test(a_mounted_disk_is_not_wiped),
-        cmocka_unit_test(a_busy_disk_is_not_wiped),  cmocka_unit_test(other_disks_stay_as_they_are),
-        cmocka_unit_test(the_kernel_forgets_btrfs),  cmocka_unit_test(holders_go_top_down),
-        cmocka_unit_test(a_failed_stop_is_repeated), cmocka_unit_test(a_disk_without_consent_is_not_stopped),
+        cmocka_unit_test(every_state_512),
+        cmocka_unit_test(every_state_4096),
+        cmocka_unit_test(a_kill_converges),
+        cmocka_unit_test(other_contents_are_not_wiped),
+        cmocka_unit_test(another_disk_is_not_wiped),
+        cmocka_unit_test(a_mounted_disk_is_not_wiped),
+        cmocka_unit_test(a_busy_disk_is_not_wiped),
+        cmocka_unit_test(other_disks_stay_as_they_are),
+        cmocka_unit_test(the_kernel_forgets_btrfs),
+        cmocka_unit_test(the_list_comes_first),
+        cmocka_unit_test(holders_go_top_down),
+        cmocka_unit_test(a_failed_stop_is_repeated),
+        cmocka_unit_test(a_disk_without_consent_is_not_stopped),
         cmocka_unit_test(a_namesake_is_not_covered),
     };
     return cmocka_run_group_tests_name("raid/step_clear", tests, NULL, NULL);
