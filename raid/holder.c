@@ -137,7 +137,8 @@ bool rf_holder_is_silent(const struct rf_volume *volume)
 {
     static const char *const silent[] = {"clear", "inactive", "readonly", "read-auto"};
     for (size_t i = 0; volume->state && i < RF_COUNT(silent); i++)
-        if (strcmp(volume->state, silent[i]) == 0)
+        if (strlen(silent[i]) == strcspn(volume->state, ",") &&
+            strncmp(volume->state, silent[i], strlen(silent[i])) == 0)
             return true;
     return false;
 }

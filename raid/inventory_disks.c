@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { SECTOR = 512 };
@@ -95,6 +96,16 @@ static char *built_on(const char *sysroot, const char *name)
     return text;
 }
 
+/* The kernel's Documentation/admin-guide/md.rst; NULL for what is no array. */
+static char *array_state(const char *sysroot, const char *name)
+{
+    rf_autofree char *text = rf_sys_text(sysroot, "/sys/block/%s/md/array_state", name);
+    uint64_t missing = rf_sys_number(sysroot, 0, "/sys/block/%s/md/degraded", name);
+    if (!text || missing == 0)
+        return RF_STEAL(text);
+    return rf_format("%s, %" PRIu64 " missing", text, missing);
+}
+
 static void add_volume(const char *sysroot, rf_machine *machine, const char *name, const char *kind, char *on)
 {
     struct rf_volume *volume = rf_array_add(&machine->volumes, &machine->volumes_count, sizeof(*volume));
@@ -104,7 +115,7 @@ static void add_volume(const char *sysroot, rf_machine *machine, const char *nam
     volume->size = rf_sys_number(sysroot, 0, "/sys/block/%s/size", name) * SECTOR;
     volume->map = rf_sys_text(sysroot, "/sys/block/%s/dm/name", name);
     volume->uuid = rf_sys_text(sysroot, "/sys/block/%s/dm/uuid", name);
-    volume->state = rf_sys_text(sysroot, "/sys/block/%s/md/array_state", name);
+    volume->state = array_state(sysroot, name);
     if (*sysroot)
         return;
     if (!volume->uuid)

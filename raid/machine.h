@@ -68,7 +68,7 @@ struct rf_volume {
     char *uuid;  /* md: of the array, as libblkid writes it; dm: /sys/block/dm-N/dm/uuid; or NULL */
     char *map;   /* dm: the mapping's name ("vg-lv"); else NULL */
     char *on;    /* kernel names of what it is built on now, blanks between ("sda2 sdb2", "md127"), or NULL */
-    char *state; /* md: array_state of sysfs ("clean", "inactive", …); else NULL */
+    char *state; /* md: array_state of sysfs, and how many members it lacks ("clean, 1 missing"); else NULL */
     uint64_t size;
     struct rf_signature *signatures;
     size_t signatures_count;

@@ -93,8 +93,18 @@ static void silent_states(void **state)
     static const struct {
         const char *state;
         bool silent;
-    } rows[] = {{"inactive", true}, {"read-auto", true}, {"readonly", true},       {"clear", true},  {"clean", false},
-                {"active", false},  {NULL, false},       {"write-pending", false}, {"broken", false}};
+    } rows[] = {{"inactive", true},
+                {"read-auto", true},
+                {"readonly", true},
+                {"clear", true},
+                {"clean", false},
+                {"active", false},
+                {NULL, false},
+                {"write-pending", false},
+                {"broken", false},
+                {"readonly, 1 missing", true},
+                {"clean, 1 missing", false},
+                {"read", false}};
     for (size_t i = 0; i < RF_COUNT(rows); i++) {
         const struct rf_volume volume = {.state = (char *)rows[i].state};
         assert_int_equal(rf_holder_is_silent(&volume), rows[i].silent);

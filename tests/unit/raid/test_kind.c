@@ -90,6 +90,34 @@ static void unknown_kinds_are_named(void **state)
     assert_null(rf_kind_of("newfs")->release);
 }
 
+/* Disks hold anything: whatever stands where a detail is read from, the reader ends, within what was read, with a short line of text. */
+static void garbage_has_no_details(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"linux_raid_member", "LVM2_member", "btrfs", "bcache", "crypto_LUKS"};
+    static const char label[] = "LABELONE";
+    unsigned seed = 20261121;
+    rf_autofree char *directory = unit_directory();
+    rf_autofree char *path = rf_format("%s/garbage", directory);
+    for (int round = 0; round < 2000; round++) {
+        unsigned char bytes[4096];
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            bytes[i] = (unsigned char)(rand_r(&seed) % 4 ? 0 : rand_r(&seed));
+        memcpy(bytes + 512, label, 8);
+        bytes[512 + 20] = (unsigned char)(round % 64); /* where LVM's areas are, in most rounds */
+        bytes[512 + 21] = (unsigned char)(round % 3);
+        memset(bytes + 512 + 22, round % 5 ? 0 : 0xff, 2);
+        rf_autofd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        put(fd, 0, bytes, sizeof(bytes));
+        for (size_t i = 0; i < RF_COUNT(types); i++) {
+            const struct rf_signature signature = {.type = (char *)types[i], .offset = 536};
+            rf_autofree char *text = rf_signature_detail(fd, 0, &signature, "1.2");
+            assert_true(!text || strlen(text) < 200);
+        }
+    }
+    rf_remove_tree(directory, NULL);
+}
+
 /* `btrfs device scan --forget` for each device that holds some; its failure is none. */
 static void btrfs_is_forgotten(void **state)
 {
@@ -111,6 +139,7 @@ int main(void)
         cmocka_unit_test(states_4096),
         cmocka_unit_test(rows_are_whole),
         cmocka_unit_test(the_page_names_every_kind),
+        cmocka_unit_test(garbage_has_no_details),
         cmocka_unit_test(unknown_kinds_are_named),
         cmocka_unit_test(btrfs_is_forgotten),
     };

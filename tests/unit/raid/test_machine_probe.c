@@ -316,6 +316,7 @@ static void volumes(void **state)
     put(&tree, "/sys/block/md127/slaves/vda", "");
     put(&tree, "/sys/block/md127/slaves/vdb", "");
     put(&tree, "/sys/block/md127/md/array_state", "inactive\n");
+    put(&tree, "/sys/block/md127/md/degraded", "0\n");
     probe(&tree);
     assert_int_equal(tree.machine->disks_count, 2); /* bcache0 is none */
     assert_int_equal(tree.machine->volumes_count, 2);
@@ -324,6 +325,10 @@ static void volumes(void **state)
     assert_string_equal(tree.machine->volumes[1].on, "vda vdb");
     assert_string_equal(tree.machine->volumes[1].state, "inactive");
     assert_int_equal(tree.machine->volumes[1].size, 0);
+    put(&tree, "/sys/block/md127/md/array_state", "clean\n");
+    put(&tree, "/sys/block/md127/md/degraded", "1\n");
+    probe(&tree);
+    assert_string_equal(tree.machine->volumes[1].state, "clean, 1 missing");
 }
 
 static void nics(void **state)
