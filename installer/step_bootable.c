@@ -82,7 +82,7 @@ static int mount_esp(const struct rf_deploy_disk *disk, struct esp *esp, unsigne
 {
     const char *device = disk->disk->parts[RF_PART_ESP].device;
     esp->where = rf_format("%s/esp%u", disk->deploy->target, disk->disk->member);
-    if (rf_make_dirs(esp->where, 0700, err) < 0)
+    if (rf_make_dirs(esp->where, 0700, err) < 0 || rf_part_check("", disk->disk, 1, device, err) < 0)
         return -1;
     if (mount(device, esp->where, "vfat", flags | MS_NODEV | MS_NOEXEC | MS_NOSUID, "umask=0077") < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "the ESP %s can't be mounted", device);
