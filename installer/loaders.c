@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "raid/bootable.h"
 #include "raid/mounts.h"
+#include "raid/steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +85,7 @@ static int mount_esp(const struct rf_loaders *loaders, struct esp *esp, unsigned
 {
     const char *device = loaders->disk->parts[RF_PART_ESP].device;
     esp->where = rf_format("%s/esp%u", loaders->target, loaders->disk->member);
-    if (rf_make_dirs(esp->where, 0700, err) < 0)
+    if (rf_make_dirs(esp->where, 0700, err) < 0 || rf_part_check("", loaders->disk, 1, device, err) < 0)
         return -1;
     if (mount(device, esp->where, "vfat", flags | MS_NODEV | MS_NOEXEC | MS_NOSUID, "umask=0077") < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "the ESP %s can't be mounted", device);

@@ -201,6 +201,24 @@ const struct rf_pattern rf_pattern_glob = {
     .wants = "the exact text; a \"*\" may stand at the end for any rest",
 };
 
+/* Who consents to lose data says of which disks, one by one. */
+static char *mistake_disk(const char *text)
+{
+    if (!strchr(text, '*'))
+        return NULL;
+    rf_autofree char *shown = rf_shown(text);
+    return rf_format("\"%s\" may mean several disks; write the whole serial number of each disk", shown);
+}
+
+const struct rf_pattern rf_pattern_disk = {
+    .name = "serial number or WWN",
+    .regex =
+        "^[!-)+-~]([ -)+-~]*[!-)+-~])?$", /* printable ASCII but "*", as raid/sysfs.c cleans what the hardware says */
+    .max = 256,
+    .wants = "what `richtfest inventory` shows as the disk's serial, or wwn, for example \"S4EVNF0M123456\"",
+    .mistake = mistake_disk,
+};
+
 const struct rf_pattern rf_pattern_guest = {
     .name = "guest name",
     .regex = "^" LABEL "$",

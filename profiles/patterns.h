@@ -32,6 +32,7 @@ extern const struct rf_pattern rf_pattern_vpn_key;
 extern const struct rf_pattern rf_pattern_mac;
 extern const struct rf_pattern rf_pattern_url;
 extern const struct rf_pattern rf_pattern_glob; /* exact text, or with a trailing "*" */
+extern const struct rf_pattern rf_pattern_disk; /* exact: what a consent names disks by */
 extern const struct rf_pattern rf_pattern_guest;
 extern const struct rf_pattern rf_pattern_guest_reference;
 extern const struct rf_pattern rf_pattern_peer;

@@ -124,7 +124,10 @@ typedef struct rf_profile {
         enum rf_level level;
         enum rf_copies layout; /* of raid10 */
         unsigned missing;      /* members that are left out on purpose, for now */
-        char *foreign;         /* "refuse" */
+        struct {
+            char **wipe; /* serial numbers, WWNs or bus paths of the disks whose foreign data may be destroyed */
+            size_t wipe_count;
+        } foreign; /* empty: all of it is refused */
     } storage;
     struct rf_guest *guests;
     size_t guests_count;

@@ -11,7 +11,6 @@ static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1",
                                           {"raid5", RF_LEVEL_RAID5},   {"raid6", RF_LEVEL_RAID6},
                                           {"raid10", RF_LEVEL_RAID10}, {NULL, 0}};
 static const struct rf_choice copies[] = {{"near", RF_COPIES_NEAR}, {"far", RF_COPIES_FAR}, {NULL, 0}};
-static const struct rf_choice foreigns[] = {{"refuse", 0}, {NULL, 0}};
 static const struct rf_choice authorities[] = {{"acme", RF_TLS_ACME}, {"own", RF_TLS_OWN}, {NULL, 0}};
 static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
 /* As `lsblk -o TRAN` names them, and the paravirtual ones. */
@@ -270,13 +269,19 @@ static const struct rf_field profile_rows[] = {
              "When the disks are there, leave it out: they are added.",
      .example = "1"},
     {.name = "storage.foreign",
-     .type = &rf_type_word,
-     .offset = PROFILE(storage.foreign),
+     .type = &rf_type_consent,
+     .offset = PROFILE(storage.foreign.wipe),
+     .count_offset = PROFILE(storage.foreign.wipe_count),
+     .min = 1,
+     .max = 64,
+     .pattern = &rf_pattern_disk,
      .fallback = "refuse",
-     .choices = foreigns,
-     .help =
-         "What happens where a chosen disk holds data that is not this node's: it is refused, and nothing is written.",
-     .example = "refuse"},
+     .help = "What happens where a chosen disk holds data that is not this node's. `refuse`: nothing is written, and "
+             "all that was "
+             "found is named. `{wipe: [SERIAL, …]}`: consent to destroy what lies on the disks with exactly these "
+             "serial numbers "
+             "(or WWNs; a disk that has neither, by its bus path), and on no others.",
+     .example = "{wipe: [S4EVNF0M123456, S4EVNF0M123457]}"},
 
     {.name = "guests",
      .type = &rf_type_objects,

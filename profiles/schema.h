@@ -55,6 +55,7 @@ extern const struct rf_type rf_type_tristate; /* enum rf_tristate */
 extern const struct rf_type rf_type_size;     /* uint64_t, bytes, min..max */
 extern const struct rf_type rf_type_band;     /* struct rf_size_band */
 extern const struct rf_type rf_type_objects;  /* an array of structs and a count; rows in `element` */
+extern const struct rf_type rf_type_consent;  /* char ** and a count: `refuse`, or a mapping with the list `wipe` */
 extern const struct rf_type rf_type_free;     /* json_t *: any mapping */
 
 /* One allowed word. Lists of them end with a NULL name. */

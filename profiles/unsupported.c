@@ -13,7 +13,6 @@ const struct rf_unsupported rf_unsupported_table[] = {
     {"network.uplink.dns", NULL, "leave it out: it comes by DHCP"},
     {"network.uplink.vlan", NULL, "leave it out: the uplink must be untagged for now"},
     {"network.uplink.mac", NULL, "leave it out; to choose the card write `match: {mac: …}`"},
-    {"storage.foreign", "{}", "write `refuse` and wipe the disks by hand where that is meant"},
 };
 
 const size_t rf_unsupported_count = RF_COUNT(rf_unsupported_table);

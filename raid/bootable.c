@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libfdisk/libfdisk.h>
+#include <strings.h>
 
 static void unref_context(struct fdisk_context **context)
 {
@@ -19,8 +20,14 @@ int rf_disk_open_checked(const struct rf_layout_disk *disk, int flags, int *ret_
     struct rf_disk found = {0};
     if (rf_disk_open(disk, flags, ret_fd, &found, err) < 0)
         return -1;
+    bool ours = found.table_uuid && strcasecmp(found.table_uuid, disk->table_uuid) == 0;
     rf_disk_clear(&found);
-    return 0;
+    if (ours)
+        return 0;
+    close(*ret_fd);
+    *ret_fd = -1;
+    return rf_fail(err, RF_FAILED, "disk %u (recorded as %s) does not carry this node's partition table any more",
+                   disk->member, disk->name);
 }
 
 static int open_table(const struct rf_layout_disk *disk, int fd, bool read_only, struct fdisk_context **ret_context,

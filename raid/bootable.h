@@ -20,7 +20,7 @@ char *rf_disk_boot_lack(const char *node_id, const struct rf_disk *disk);
 /* Are its ESP and its part of the system array there, so that boot loaders have a place and something to boot? Pure. */
 bool rf_disk_takes_loaders(const struct rf_disk *disk);
 
-/* Opens the disk by its identity; blocks until udev has its links. */
+/* Opens the disk by its identity, and only where it carries the table of that disk of the node. */
 int rf_disk_open_checked(const struct rf_layout_disk *disk, int flags, int *ret_fd, rf_error **err);
 
 /* Is the disk marked? Reads its table only. */

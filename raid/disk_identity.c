@@ -14,7 +14,8 @@
 enum { SECTOR = 512 }; /* /sys/block/NAME/size counts these, whatever the disk's own sectors are */
 
 /* Block devices that are no disks of the machine. */
-static const char *const virtual_prefixes[] = {"ram", "zram", "sr", "fd", "md", "dm-", "nbd", "mtdblock", "zd"};
+static const char *const virtual_prefixes[] = {"ram", "zram",     "sr", "fd",     "md",  "dm-",
+                                               "nbd", "mtdblock", "zd", "bcache", "drbd"};
 
 bool rf_disk_is_whole(const char *name)
 {

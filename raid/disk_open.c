@@ -18,7 +18,7 @@ static bool fits(const char *wanted, const char *has)
     return !wanted || (has && strcmp(wanted, has) == 0);
 }
 
-static bool same_disk(const struct rf_layout_disk *wanted, const struct rf_disk *disk)
+bool rf_layout_disk_is(const struct rf_layout_disk *wanted, const struct rf_disk *disk)
 {
     if (disk->size != wanted->size || !fits(wanted->serial, disk->serial) || !fits(wanted->wwn, disk->wwn))
         return false;
@@ -41,7 +41,7 @@ static int find(const struct rf_layout_disk *wanted, char **ret_name, rf_error *
         if (!rf_disk_is_whole(*name) || rf_sys_number("", 0, "/sys/block/%s/hidden", *name) == 1)
             continue;
         rf_disk_identify("", *name, &disk);
-        if (!same_disk(wanted, &disk))
+        if (!rf_layout_disk_is(wanted, &disk))
             continue;
         if (found)
             return rf_fail(err, RF_FAILED, "both %s and %s have this identity: disconnect one", found, *name);
@@ -64,7 +64,7 @@ static int check_descriptor(int fd, const struct rf_layout_disk *wanted, const c
     rf_autofree char *expected = rf_sys_text("", "/sys/block/%s/dev", name);
     rf_autodisk struct rf_disk again = {0};
     rf_disk_identify("", name, &again);
-    if (!expected || strcmp(number, expected) != 0 || size != wanted->size || !same_disk(wanted, &again))
+    if (!expected || strcmp(number, expected) != 0 || size != wanted->size || !rf_layout_disk_is(wanted, &again))
         return rf_fail(err, RF_FAILED, "the device changed while it was being opened: start again");
     return 0;
 }

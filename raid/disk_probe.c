@@ -52,6 +52,9 @@ static void add_signature(blkid_probe probe, struct rf_signature **list, size_t 
     signature->offset = number_of(probe, table ? "PTMAGIC_OFFSET" : "SBMAGIC_OFFSET");
     if (!signature->usage)
         signature->usage = rf_strdup("other");
+    rf_autofree char *version = value_of(probe, "VERSION");
+    signature->detail =
+        rf_signature_detail(blkid_probe_get_fd(probe), (uint64_t)blkid_probe_get_offset(probe), signature, version);
 }
 
 static int by_offset(const void *left, const void *right)
@@ -80,7 +83,8 @@ int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signat
     read_afresh(fd);
     blkid_probe_enable_superblocks(probe, 1);
     blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID |
-                                                 BLKID_SUBLKS_LABEL | BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
+                                                 BLKID_SUBLKS_LABEL | BLKID_SUBLKS_VERSION | BLKID_SUBLKS_MAGIC |
+                                                 BLKID_SUBLKS_BADCSUM);
     blkid_probe_enable_partitions(probe, 1);
     blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC);
     struct rf_signature *list = NULL;
@@ -169,18 +173,19 @@ static int add_partition(int fd, blkid_partition from, struct rf_disk *disk, rf_
     return 0;
 }
 
-static int read_table(int fd, struct rf_disk *disk, rf_error **err)
+/* `leftover`: also a table that nobody goes by (raid/disk_table.c); it is no table of this disk, but what it names is named. */
+static int read_table(int fd, struct rf_disk *disk, bool leftover, rf_error **err)
 {
     autoprobe blkid_probe probe = blkid_new_probe();
     if (!probe || blkid_probe_set_device(probe, fd, 0, (blkid_loff_t)disk->size) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "the device can't be probed");
     blkid_probe_enable_partitions(probe, 1);
-    blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS);
+    blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS | (leftover ? BLKID_PARTS_FORCE_GPT : 0));
     blkid_partlist list = blkid_probe_get_partitions(probe);
     blkid_parttable table = list ? blkid_partlist_get_table(list) : NULL;
     if (!table)
         return 0;
-    if (strcmp(blkid_parttable_get_type(table), "gpt") == 0)
+    if (!leftover && strcmp(blkid_parttable_get_type(table), "gpt") == 0)
         disk->table_uuid = lower(blkid_parttable_get_id(table));
     for (int i = 0; i < blkid_partlist_numof_partitions(list); i++)
         if (add_partition(fd, blkid_partlist_get_partition(list, i), disk, err) < 0)
@@ -194,5 +199,7 @@ int rf_disk_probe(int fd, struct rf_disk *disk, rf_error **err)
         return -1;
     if (rf_signatures_probe(fd, 0, disk->size, &disk->signatures, &disk->signatures_count, err) < 0)
         return -1;
-    return read_table(fd, disk, err);
+    rf_table_look(fd, disk);
+    bool leftover = rf_signature_find(disk->signatures, disk->signatures_count, RF_TABLE_LEFTOVER) != NULL;
+    return read_table(fd, disk, leftover, err);
 }

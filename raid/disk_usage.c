@@ -9,7 +9,11 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-enum { MOUNTS_MAX = 4 << 20, FIELDS = 16, HOLDER_DEPTH = 4 };
+enum {
+    MOUNTS_MAX = 4 << 20,
+    FIELDS = 16,
+    HOLDER_DEPTH = 16
+}; /* partition, md, LUKS, LVM pool and volume, LUKS again: 7 were seen */
 
 /* "8:1" of a device path; what is no block device (btrfs has anonymous numbers in mountinfo) is looked up by its path. */
 static char *number_of(const char *sysroot, const char *path)
@@ -67,47 +71,97 @@ static bool swaps_on(const char *sysroot, const char *device)
     return false;
 }
 
-/* A device by its name in /sys/class/block. A mount on top of what is built on it counts more than the holder. */
-static char *usage_of(const char *sysroot, const char *name, int depth)
+/* /sys/fs/btrfs has a directory for each file system that is mounted, with all its devices; mountinfo names only one of them. */
+static char *btrfs_of(const char *sysroot, const char *name)
 {
-    rf_autofree char *device = rf_sys_text(sysroot, "/sys/class/block/%s/dev", name);
-    if (!device)
-        return NULL;
-    char *mounted = mount_of(sysroot, device);
-    if (mounted || swaps_on(sysroot, device))
-        return mounted ? mounted : rf_strdup(RF_USE_SWAP);
-    rf_autonames char **holders = rf_sys_names(sysroot, "/sys/class/block/%s/holders", name);
-    for (char **holder = holders; holder && *holder && depth < HOLDER_DEPTH; holder++) {
-        char *above = usage_of(sysroot, *holder, depth + 1);
-        if (above)
-            return above;
+    rf_autonames char **mounted = rf_sys_names(sysroot, "/sys/fs/btrfs");
+    for (char **uuid = mounted; uuid && *uuid; uuid++) {
+        if (!rf_sys_exists(sysroot, "/sys/fs/btrfs/%s/devices/%s", *uuid, name))
+            continue;
+        rf_autonames char **devices = rf_sys_names(sysroot, "/sys/fs/btrfs/%s/devices", *uuid);
+        for (char **device = devices; device && *device; device++) {
+            rf_autofree char *number = rf_sys_text(sysroot, "/sys/class/block/%s/dev", *device);
+            char *where = number ? mount_of(sysroot, number) : NULL;
+            if (where)
+                return where;
+        }
+        return rf_format(RF_USE_MOUNTED "(btrfs %s)", *uuid);
     }
-    return holders && *holders ? rf_format(RF_USE_HOLDER "%s", *holders) : NULL;
+    return NULL;
+}
+
+/* A loop device over it (losetup /dev/sda) is no holder for the kernel: nothing in `holders` says so. */
+static char *loop_of(const char *sysroot, const char *name)
+{
+    rf_autofree char *device = rf_format("/dev/%s", name);
+    rf_autonames char **all = rf_sys_names(sysroot, "/sys/block");
+    for (char **loop = all; loop && *loop; loop++) {
+        rf_autofree char *file = rf_sys_text(sysroot, "/sys/block/%s/loop/backing_file", *loop);
+        if (file && strcmp(file, device) == 0)
+            return rf_format(RF_USE_ATTACHED "%s", *loop);
+    }
+    return NULL;
+}
+
+/* What is done with the device itself, without what is built on it. */
+static char *own_usage(const char *sysroot, const char *name, const char *device)
+{
+    char *usage = mount_of(sysroot, device);
+    if (!usage)
+        usage = btrfs_of(sysroot, name);
+    if (!usage && swaps_on(sysroot, device))
+        usage = rf_strdup(RF_USE_SWAP);
+    return usage ? usage : loop_of(sysroot, name);
 }
 
 /* The more a use forbids, the earlier it stands: a mounted partition says more than a holder on another one. */
 static int weight(const char *usage)
 {
-    static const char *const order[] = {RF_USE_MEDIUM, RF_USE_MOUNTED, RF_USE_SWAP, RF_USE_HOLDER};
+    static const char *const order[] = {RF_USE_MEDIUM, RF_USE_MOUNTED, RF_USE_SWAP, RF_USE_ATTACHED, RF_USE_HOLDER};
     for (size_t i = 0; usage && i < RF_COUNT(order); i++)
         if (strncmp(usage, order[i], strlen(order[i])) == 0)
             return (int)i;
     return RF_COUNT(order);
 }
 
-char *rf_disk_usage(const char *sysroot, const char *name)
+/* Keeps the one that forbids more; frees the other. */
+static char *heavier(char *usage, char *other)
 {
-    char *usage = usage_of(sysroot, name, 0);
-    rf_autonames char **parts = rf_sys_names(sysroot, "/sys/block/%s", name);
-    for (char **part = parts; part && *part; part++) {
-        if (!rf_sys_exists(sysroot, "/sys/block/%s/%s/partition", name, *part))
-            continue;
-        char *other = usage_of(sysroot, *part, 0);
-        if (weight(other) < weight(usage)) {
-            free(usage);
-            usage = RF_STEAL(other);
-        }
-        free(other);
+    bool take = weight(other) < weight(usage);
+    free(take ? usage : other);
+    return take ? other : usage;
+}
+
+static char *usage_of(const char *sysroot, const char *name, int depth);
+
+/* Partitions of a disk, and of an array: firmware RAID is partitioned as a whole. */
+static char *partitions_usage(const char *sysroot, const char *name, int depth)
+{
+    char *usage = NULL;
+    rf_autonames char **parts = rf_sys_names(sysroot, "/sys/class/block/%s", name);
+    for (char **part = parts; part && *part; part++)
+        if (rf_sys_exists(sysroot, "/sys/class/block/%s/%s/partition", name, *part))
+            usage = heavier(usage, usage_of(sysroot, *part, depth));
+    return usage;
+}
+
+/* A device by its name in /sys/class/block. A mount on top of what is built on it counts more than the holder. */
+static char *usage_of(const char *sysroot, const char *name, int depth)
+{
+    rf_autofree char *device = rf_sys_text(sysroot, "/sys/class/block/%s/dev", name);
+    if (!device || depth > HOLDER_DEPTH)
+        return NULL;
+    char *usage = own_usage(sysroot, name, device);
+    usage = heavier(usage, partitions_usage(sysroot, name, depth + 1));
+    rf_autonames char **holders = rf_sys_names(sysroot, "/sys/class/block/%s/holders", name);
+    for (char **holder = holders; holder && *holder; holder++) {
+        char *above = heavier(rf_format(RF_USE_HOLDER "%s", *holder), usage_of(sysroot, *holder, depth + 1));
+        usage = heavier(usage, above);
     }
     return usage;
+}
+
+char *rf_disk_usage(const char *sysroot, const char *name)
+{
+    return usage_of(sysroot, name, 0);
 }

@@ -11,6 +11,8 @@
 #define RF_USE_MEDIUM "install medium"
 #define RF_USE_MOUNTED "mounted at "
 #define RF_USE_SWAP "swap"
+#define RF_USE_ATTACHED "attached to " /* a loop device is set up over it */
+#define RF_USE_POOL "ZFS pool "        /* that is imported */
 #define RF_USE_HOLDER "holder "
 #define RF_USE_UNREADABLE "unreadable: "
 
@@ -47,6 +49,7 @@ void rf_inventory_memory(const char *sysroot, rf_machine *machine);
 void rf_inventory_kvm(const char *sysroot, rf_machine *machine);
 void rf_inventory_disks(const char *sysroot, rf_machine *machine);
 void rf_inventory_volumes(const char *sysroot, rf_machine *machine);
+void rf_volumes_clear(rf_machine *machine); /* leaves a machine without volumes, to look again */
 void rf_inventory_nics(const char *sysroot, rf_machine *machine);
 
 /* Is it a whole disk that could hold an installation, by its kernel name? loop, ram, md and the like are not. */
@@ -61,6 +64,23 @@ char *rf_disk_usage(const char *sysroot, const char *name);
 
 /* Reads signatures, table and partitions of an open disk into `disk`, whose size is known. -1 where it can't be read. */
 int rf_disk_probe(int fd, struct rf_disk *disk, rf_error **err);
+
+/* What libblkid does not tell of a signature in the region that begins at `start` of the open device: an LVM volume group's name,
+ * over how many devices a btrfs is, the version of LUKS. For people, in words; NULL: nothing. Reads a few sectors; what does not
+ * look as it should is left out. `version` is libblkid's, or NULL. The caller frees it. */
+char *rf_signature_detail(int fd, uint64_t start, const struct rf_signature *signature, const char *version);
+
+/* Partition tables that libblkid shows as whole, or not at all: their types among a disk's signatures, all of usage "partition-table".
+ * Leftover: a valid GPT without the protective MBR by which firmware, kernel and libblkid go (UEFI 2.10, 5.2.3), so that the disk
+ * looks blank although a tool would find all of it again. Damaged: it says that it is a GPT and is none. */
+#define RF_TABLE_HYBRID "hybrid-mbr"
+#define RF_TABLE_LEFTOVER "gpt-leftover"
+#define RF_TABLE_PRIMARY "gpt-primary-damaged"
+#define RF_TABLE_BACKUP "gpt-backup-damaged"
+#define RF_TABLE_UNREADABLE "gpt-unreadable"
+
+/* Adds those to the disk's signatures, which libblkid has filled. Reads three sectors. */
+void rf_table_look(int fd, struct rf_disk *disk);
 
 /* All signatures in a range of a device. `ret_signatures` is to be freed by rf_signatures_free. */
 int rf_signatures_probe(int fd, uint64_t offset, uint64_t size, struct rf_signature **ret_signatures, size_t *ret_count,

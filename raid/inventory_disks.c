@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { SECTOR = 512 };
@@ -15,6 +16,25 @@ static int probe_path(const char *path, struct rf_disk *disk, rf_error **err)
     if (fd < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "it can't be opened");
     return rf_disk_probe(fd, disk, err);
+}
+
+/* The kernel's ZFS opens its disks without a trace in sysfs; /proc/spl/kstat/zfs has a directory for each pool that is imported. */
+static const char *imported_pool(const char *sysroot, const struct rf_signature *signatures, size_t count)
+{
+    const struct rf_signature *found = rf_signature_find(signatures, count, "zfs_member");
+    bool imported = found && found->label && rf_sys_exists(sysroot, "/proc/spl/kstat/zfs/%s", found->label);
+    return imported ? found->label : NULL;
+}
+
+static void look_for_pools(const char *sysroot, struct rf_disk *disk)
+{
+    const char *pool = imported_pool(sysroot, disk->signatures, disk->signatures_count);
+    for (size_t i = 0; i < disk->partitions_count && !pool; i++)
+        pool = imported_pool(sysroot, disk->partitions[i].signatures, disk->partitions[i].signatures_count);
+    if (!pool)
+        return;
+    free(disk->in_use);
+    disk->in_use = rf_format(RF_USE_POOL "%s", pool);
 }
 
 /* A disk that fails is listed and says so: one that went missing silently would make two others match. */
@@ -39,8 +59,11 @@ void rf_inventory_disks(const char *sysroot, rf_machine *machine)
         struct rf_disk *disk = rf_array_add(&machine->disks, &machine->disks_count, sizeof(*disk));
         rf_disk_identify(sysroot, *name, disk);
         disk->in_use = rf_disk_usage(sysroot, *name);
-        if (!*sysroot)
-            probe_disk(disk);
+        if (*sysroot)
+            continue;
+        probe_disk(disk);
+        if (!disk->in_use || strncmp(disk->in_use, RF_USE_HOLDER, strlen(RF_USE_HOLDER)) == 0)
+            look_for_pools(sysroot, disk);
     }
 }
 
@@ -63,32 +86,66 @@ static char *array_uuid(const char *name)
     return NULL;
 }
 
-static void add_volume(const char *sysroot, rf_machine *machine, const char *name, const char *kind)
+/* The kernel names of what it is built on, blanks between them; NULL where there is none. */
+static char *built_on(const char *sysroot, const char *name)
+{
+    rf_autonames char **slaves = rf_sys_names(sysroot, "/sys/block/%s/slaves", name);
+    char *text = NULL;
+    for (char **slave = slaves; slave && *slave; slave++)
+        rf_append(&text, "%s%s", text ? " " : "", *slave);
+    return text;
+}
+
+/* The kernel's Documentation/admin-guide/md.rst; NULL for what is no array. */
+static char *array_state(const char *sysroot, const char *name)
+{
+    rf_autofree char *text = rf_sys_text(sysroot, "/sys/block/%s/md/array_state", name);
+    uint64_t missing = rf_sys_number(sysroot, 0, "/sys/block/%s/md/degraded", name);
+    if (!text || missing == 0)
+        return RF_STEAL(text);
+    return rf_format("%s, %" PRIu64 " missing", text, missing);
+}
+
+static void add_volume(const char *sysroot, rf_machine *machine, const char *name, const char *kind, char *on)
 {
     struct rf_volume *volume = rf_array_add(&machine->volumes, &machine->volumes_count, sizeof(*volume));
     volume->name = rf_strdup(name);
     volume->kind = rf_strdup(kind);
+    volume->on = on;
     volume->size = rf_sys_number(sysroot, 0, "/sys/block/%s/size", name) * SECTOR;
     volume->map = rf_sys_text(sysroot, "/sys/block/%s/dm/name", name);
     volume->uuid = rf_sys_text(sysroot, "/sys/block/%s/dm/uuid", name);
+    volume->state = array_state(sysroot, name);
     if (*sysroot)
         return;
     if (!volume->uuid)
         volume->uuid = array_uuid(name);
     rf_autofree char *path = rf_format("/dev/%s", name);
-    (void)rf_signatures_of(path, &volume->signatures, &volume->signatures_count,
-                           NULL); /* a view only: steps look again */
+    if (volume->size)
+        (void)rf_signatures_of(path, &volume->signatures, &volume->signatures_count,
+                               NULL); /* a view only: steps look again */
+}
+
+/* NULL: no volume, by its kernel name. */
+static const char *volume_kind(const char *name)
+{
+    static const struct {
+        const char *prefix, *kind;
+    } kinds[] = {{"md", "md"}, {"dm-", "dm"}, {"bcache", "bcache"}, {"drbd", "drbd"}};
+    for (size_t i = 0; i < RF_COUNT(kinds); i++)
+        if (strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+            return kinds[i].kind;
+    return NULL;
 }
 
 void rf_inventory_volumes(const char *sysroot, rf_machine *machine)
 {
     rf_autonames char **names = rf_sys_names(sysroot, "/sys/block");
     for (char **name = names; name && *name; name++) {
-        if (rf_sys_number(sysroot, 0, "/sys/block/%s/size", *name) == 0)
-            continue;
-        if (strncmp(*name, "md", 2) == 0)
-            add_volume(sysroot, machine, *name, "md");
-        else if (strncmp(*name, "dm-", 3) == 0)
-            add_volume(sysroot, machine, *name, "dm");
+        const char *kind = volume_kind(*name);
+        rf_autofree char *on = kind ? built_on(sysroot, *name) : NULL;
+        /* size 0: not in use; or an array that does not run, or a container of firmware RAID, which hold their disks all the same */
+        if (kind && (on || rf_sys_number(sysroot, 0, "/sys/block/%s/size", *name)))
+            add_volume(sysroot, machine, *name, kind, RF_STEAL(on));
     }
 }

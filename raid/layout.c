@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "raid/bootable.h"
+#include "raid/consent.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -206,6 +207,8 @@ static void fill_array(const rf_layout *layout, struct rf_layout_array *array, c
     array->name = name;
     array->device = rf_format(RF_ARRAY_DIR "%s", name);
     array->size = layout->disks[0].parts[part].size;
+    array->disks = layout->disks;
+    array->disks_count = layout->disks_count;
     rf_autofree char *what = rf_format("array/%s", name);
     rf_uuid(layout->node_id, what, array->uuid);
     for (size_t i = 0; i < layout->disks_count; i++) {
@@ -263,6 +266,7 @@ static void add_esp(rf_layout *layout, const struct rf_layout_disk *disk)
     char serial[10];
     snprintf(serial, sizeof(serial), "%.4s-%.4s", esp->uuid, esp->uuid + 4);
     snprintf(esp->uuid, sizeof(esp->uuid), "%s", serial);
+    esp->disk = disk;
     to_upper(esp->uuid);
     to_upper(esp->label);
 }
@@ -313,6 +317,7 @@ static void disk_clear(struct rf_layout_disk *disk)
     free(disk->model);
     for (enum rf_part i = 0; i < RF_PARTS; i++)
         free(disk->parts[i].device);
+    rf_consent_free(disk->consent);
 }
 
 void rf_layout_free(rf_layout *layout)

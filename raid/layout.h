@@ -59,6 +59,8 @@ struct rf_layout_part {
     char *device; /* "/dev/disk/by-partuuid/…" */
 };
 
+struct rf_consent; /* raid/consent.h */
+
 struct rf_layout_disk {
     const char *node_id; /* borrowed from the layout */
     unsigned member;     /* from 1: which disk of the node; stays with the disk */
@@ -71,6 +73,8 @@ struct rf_layout_disk {
     bool committed; /* rf_disk_committed: an installation of this node was finished on it */
     char table_uuid[RF_UUID_TEXT];
     struct rf_layout_part parts[RF_PARTS];
+    struct rf_consent
+        *consent; /* what lies on it may be destroyed; NULL: nothing but this node's own is ever written over */
 };
 
 struct rf_layout_array {
@@ -83,8 +87,10 @@ struct rf_layout_array {
         raid_disks; /* members that it is made for: fewer than members_count with spares, more where one is missing */
     char **members; /* partitions by PARTUUID, in the order of the disks: those that are there */
     size_t members_count;
-    bool committed[RF_MEMBERS_MAX]; /* by member: its disk is; what it held is never written over */
-    uint64_t size;                  /* of one member */
+    bool committed[RF_MEMBERS_MAX];     /* by member: its disk is; what it held is never written over */
+    uint64_t size;                      /* of one member */
+    const struct rf_layout_disk *disks; /* all of the layout, borrowed: a member's disk is known by its own identity */
+    size_t disks_count;
 };
 
 /* How many of its partitions are not needed, and how many it begins without. */
@@ -107,12 +113,13 @@ struct rf_layout_volume {
 };
 
 struct rf_layout_filesystem {
-    char *id;                /* "esp-1", "system", "images": unique */
-    const char *type;        /* libblkid's TYPE: "vfat", "btrfs", "xfs" */
-    char *device;            /* what it is made on */
-    char uuid[RF_UUID_TEXT]; /* as libblkid shows it; vfat: "1A2B-3C4D" */
-    char *label;             /* set last: a file system of ours that has one is complete */
-    bool committed;          /* its disk is (ESP), or any disk of the node: it is never made anew */
+    char *id;                          /* "esp-1", "system", "images": unique */
+    const char *type;                  /* libblkid's TYPE: "vfat", "btrfs", "xfs" */
+    char *device;                      /* what it is made on */
+    char uuid[RF_UUID_TEXT];           /* as libblkid shows it; vfat: "1A2B-3C4D" */
+    char *label;                       /* set last: a file system of ours that has one is complete */
+    bool committed;                    /* its disk is (ESP), or any disk of the node: it is never made anew */
+    const struct rf_layout_disk *disk; /* whose ESP it is, borrowed from the layout; else NULL */
 };
 
 typedef struct rf_layout {

@@ -13,6 +13,7 @@ void rf_signatures_free(struct rf_signature *signatures, size_t count)
         free(signatures[i].label);
         free(signatures[i].level);
         free(signatures[i].layout);
+        free(signatures[i].detail);
     }
     free(signatures);
 }
@@ -49,7 +50,18 @@ static void volume_clear(struct rf_volume *volume)
     free(volume->kind);
     free(volume->uuid);
     free(volume->map);
+    free(volume->on);
+    free(volume->state);
     rf_signatures_free(volume->signatures, volume->signatures_count);
+}
+
+void rf_volumes_clear(rf_machine *machine)
+{
+    for (size_t i = 0; i < machine->volumes_count; i++)
+        volume_clear(&machine->volumes[i]);
+    free(machine->volumes);
+    machine->volumes = NULL;
+    machine->volumes_count = 0;
 }
 
 static void nic_clear(struct rf_nic *nic)
@@ -63,12 +75,10 @@ static void lists_free(rf_machine *machine)
 {
     for (size_t i = 0; i < machine->disks_count; i++)
         rf_disk_clear(&machine->disks[i]);
-    for (size_t i = 0; i < machine->volumes_count; i++)
-        volume_clear(&machine->volumes[i]);
+    rf_volumes_clear(machine);
     for (size_t i = 0; i < machine->nics_count; i++)
         nic_clear(&machine->nics[i]);
     free(machine->disks);
-    free(machine->volumes);
     free(machine->nics);
 }
 

@@ -26,6 +26,7 @@ struct rf_signature {
     char *usage;     /* "filesystem", "raid", "crypto", "other", "partition-table" */
     char *uuid;      /* UUID (md: of the array), or NULL */
     char *label;     /* or NULL */
+    char *detail;    /* what else is worth saying to a person ("version 2", "one of 3 devices"), or NULL */
     uint64_t offset; /* of the magic, bytes from the device's start */
     /* What the superblock itself says besides (raid/superblock.h); NULL and 0 where it does not, or was not asked. */
     char *level;      /* md: of the array: "raid1" */
@@ -64,13 +65,15 @@ struct rf_disk {
     size_t partitions_count;
 };
 
-/* A running block device that is built on disks: an md array or a device-mapper target. What is inside it can't be
- * seen on the disks. */
+/* A running block device that is built on disks: an md array, a device-mapper target, … What is inside it can't be
+ * seen on the disks. An array that is held but does not run has size 0. */
 struct rf_volume {
-    char *name; /* kernel name now ("md127", "dm-0"): for people */
-    char *kind; /* "md" or "dm" */
-    char *uuid; /* md: of the array, as libblkid writes it; dm: /sys/block/dm-N/dm/uuid; or NULL */
-    char *map;  /* dm: the mapping's name ("vg-lv"); else NULL */
+    char *name;  /* kernel name now ("md127", "dm-0"): for people */
+    char *kind;  /* "md", "dm", "bcache", "drbd" */
+    char *uuid;  /* md: of the array, as libblkid writes it; dm: /sys/block/dm-N/dm/uuid; or NULL */
+    char *map;   /* dm: the mapping's name ("vg-lv"); else NULL */
+    char *on;    /* kernel names of what it is built on now, blanks between ("sda2 sdb2", "md127"), or NULL */
+    char *state; /* md: array_state of sysfs, and how many members it lacks ("clean, 1 missing"); else NULL */
     uint64_t size;
     struct rf_signature *signatures;
     size_t signatures_count;

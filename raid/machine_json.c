@@ -41,7 +41,8 @@ static const struct field signature_fields[] = {
     MEMBER(struct rf_signature, uuid, TEXT, false),   MEMBER(struct rf_signature, label, TEXT, false),
     MEMBER(struct rf_signature, offset, BYTES, true), MEMBER(struct rf_signature, level, TEXT, false),
     MEMBER(struct rf_signature, layout, TEXT, false), MEMBER(struct rf_signature, members, COUNT, false),
-    MEMBER(struct rf_signature, size, BYTES, false),  {0},
+    MEMBER(struct rf_signature, size, BYTES, false),  MEMBER(struct rf_signature, detail, TEXT, false),
+    {0},
 };
 static const struct object signature_object = {sizeof(struct rf_signature), signature_fields};
 
@@ -89,6 +90,8 @@ static const struct field volume_fields[] = {
     MEMBER(struct rf_volume, kind, TEXT, true),
     MEMBER(struct rf_volume, uuid, TEXT, false),
     MEMBER(struct rf_volume, map, TEXT, false),
+    MEMBER(struct rf_volume, on, TEXT, false),
+    MEMBER(struct rf_volume, state, TEXT, false),
     MEMBER(struct rf_volume, size, BYTES, true),
     MEMBERS(struct rf_volume, signatures, signature_object),
     {0},

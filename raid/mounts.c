@@ -139,6 +139,8 @@ static int mount_all(struct rf_step_env *env, const rf_layout *layout, const cha
 {
     for (size_t i = 0; i < layout->filesystems_count; i++) {
         const struct rf_layout_filesystem *filesystem = &layout->filesystems[i];
+        if (filesystem->disk && rf_part_check("", filesystem->disk, 1, filesystem->device, err) < 0)
+            return -1;
         if (mount_one(env, filesystem->type, options_for(filesystem->type), filesystem->device, target, filesystem->id,
                       err) < 0)
             return -1;

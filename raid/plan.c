@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "raid/consent.h"
 #include "raid/filesystem.h"
 #include "raid/fit.h"
 #include "raid/foreign.h"
@@ -54,8 +55,9 @@ int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout
     rf_automatch struct rf_match match = {0};
     rf_match_disks(profile, machine, &match, problems);
     rf_fit_check(profile, machine, &match, problems);
-    rf_foreign_check(profile, &match, problems);
+    rf_foreign_check(profile, machine, &match, problems);
     rf_autolayout rf_layout *layout = rf_layout_new(profile, &match, problems);
+    rf_consent_check(profile, machine, &match, layout, problems);
     check_tables(layout, machine, problems);
     if (layout)
         rf_array_problems(layout, machine, problems);
@@ -105,7 +107,7 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
     const struct rf_disk *is = recorded(disk, machine);
     step->lane = disk->member;
     step->done = partitioned(disk, machine);
-    if (!step->done && is && is->table_uuid) /* any other table would have been refused as foreign */
+    if (!step->done && is && is->table_uuid && !disk->consent) /* any other table is foreign, and cleared before */
         step->destroys = rf_strdup("the unfinished partition table of an earlier run");
 }
 
@@ -143,6 +145,7 @@ static void add_filesystem(const rf_layout *layout, size_t index, const rf_machi
 
 void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *plan)
 {
+    rf_clear_steps(layout, plan);
     for (size_t i = 0; i < layout->disks_count; i++)
         add_partition(&layout->disks[i], machine, plan);
     add_array(layout, &layout->system, LANE_SYSTEM, machine, plan);

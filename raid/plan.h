@@ -11,8 +11,8 @@
 int rf_raid_plan(const rf_profile *profile, const rf_machine *machine, rf_layout **ret_layout, rf_problems *problems,
                  rf_error **err);
 
-/* Adds the steps of phase install: partition/<member>, array/system, array/data, volume/images, filesystem/<id>. Each is
- * marked done where the machine's description shows that it is. The steps borrow from the layout, which outlives the plan.
+/* Adds the steps of phase install: clear/<member> for disks whose foreign data the profile consents to destroy, partition/<member>,
+ * array/system, array/data, volume/images, filesystem/<id>. Each is marked done where the machine's description shows that it is. The steps borrow from the layout, which outlives the plan.
  *
  * Three things that may happen to an array of a finished installation have three words, as step id and in the title: replace/data
  * puts a blank disk into an empty place, spare/data adds one that stands by, grow/data makes the array larger. Where that gives room

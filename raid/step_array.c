@@ -40,6 +40,15 @@ static int refuse_lost(const struct rf_layout_array *array, const struct rf_arra
     return 0;
 }
 
+/* mdadm takes paths, and writes to what they lead to. */
+static int check_places(const struct rf_layout_array *array, rf_error **err)
+{
+    for (size_t i = 0; i < array->members_count; i++)
+        if (rf_part_check("", array->disks, array->disks_count, array->members[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* udev may have started the array by itself: under another name, or without enough members to run. */
 static int stop_others(struct rf_step_env *env, const struct rf_array_state *state, rf_error **err)
 {
@@ -88,7 +97,7 @@ static int bring_up(struct rf_step_env *env, const struct rf_layout_array *array
 {
     rf_autoarraystate struct rf_array_state state = {0};
     if (rf_array_look("", array, &state, err) < 0 || refuse_strange(&state, err) < 0 ||
-        refuse_lost(array, &state, err) < 0 || stop_others(env, &state, err) < 0)
+        refuse_lost(array, &state, err) < 0 || check_places(array, err) < 0 || stop_others(env, &state, err) < 0)
         return -1;
     if (state.ours == 0 && !create_blank)
         return rf_fail(err, RF_FAILED, "no member of array %s has its superblock (UUID %s)", array->name, array->uuid);

@@ -58,6 +58,8 @@ static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
         return 0;
     if (filesystem->committed)
         return refuse_lost(filesystem, state, err);
+    if (filesystem->disk && rf_part_check("", filesystem->disk, 1, filesystem->device, err) < 0)
+        return -1;
     /* An interrupted one is made anew: nobody can have stored anything in it before it had its label. */
     if (ops->make(env, filesystem, err) < 0 || (ops->furnish && ops->furnish(env, filesystem, err) < 0))
         return -1;

@@ -28,6 +28,10 @@ static int check_free(const struct rf_layout_disk *layout, const struct rf_disk 
     if (findings)
         return rf_fail(err, RF_BAD_MACHINE, "%s holds data that is not this node's; it was not written:%s", disk->path,
                        findings);
+    unsigned member = rf_disk_member(layout->node_id, disk);
+    if (member && member != layout->member) /* changed places: a disk that has only its place to be known by */
+        return rf_fail(err, RF_BAD_MACHINE, "%s is disk %u of this node, and not disk %u; it was not written",
+                       disk->path, member, layout->member);
     for (size_t i = 0; i < disk->partitions_count; i++)
         if (disk->partitions[i].signatures_count)
             return rf_fail(

@@ -8,6 +8,7 @@
 #include "base/step.h"
 #include "raid/layout.h"
 
+extern const struct rf_step_ops rf_step_clear;      /* arg: struct rf_consent (raid/consent.h) */
 extern const struct rf_step_ops rf_step_partition;  /* arg: struct rf_layout_disk */
 extern const struct rf_step_ops rf_step_array;      /* arg: struct rf_layout_array */
 extern const struct rf_step_ops rf_step_volume;     /* arg: struct rf_layout_volume */
@@ -19,10 +20,20 @@ extern const struct rf_step_ops rf_step_grow_group;      /* arg: struct rf_layou
 extern const struct rf_step_ops rf_step_grow_volume;     /* arg: struct rf_layout_volume */
 extern const struct rf_step_ops rf_step_grow_filesystem; /* arg: struct rf_layout_filesystem */
 
+/* Is it that disk: the serial number and the WWN as far as they were recorded, and the size; the bus path where it has neither? Then what lies
+ * on it is asked too, by whoever writes. Pure. */
+bool rf_layout_disk_is(const struct rf_layout_disk *wanted, const struct rf_disk *disk);
+
 /* Finds the disk by its identity (serial, WWN; bus path where it has neither; and its size), opens its device with `flags`
  * and looks again that the device behind the descriptor is that disk. Exactly one must be found. `ret_disk` gets a fresh
  * inventory of it, signatures and table included; the caller clears it and closes the descriptor. */
 int rf_disk_open(const struct rf_layout_disk *wanted, int flags, int *ret_fd, struct rf_disk *ret_disk, rf_error **err);
+
+/* For what takes a path: does the link `device` ("/dev/disk/by-partuuid/…") lead to that partition, where the layout has it, on the disk with
+ * the identity that was recorded? A link follows whichever disk says that it has the partition, a copy too. A link that does not
+ * exist, or is none of these disks' partitions, is somebody else's question. `sysroot` is "" but in tests. Reads /sys only. */
+int rf_part_check(const char *sysroot, const struct rf_layout_disk *disks, size_t count, const char *device,
+                  rf_error **err);
 
 /* Writes the table: GPT with our disk GUID and all partitions, signatures in the new partitions' areas wiped, the kernel told.
  * `fd` is open for writing; `path` is for messages. No check of what is there: rf_step_partition does that. The order of the

@@ -223,6 +223,19 @@ def test_plan_refuses_foreign_data_with_2():
     assert "error:" in done.stderr
 
 
+def test_plan_clears_only_what_the_profile_consents_to():
+    consented = MACHINES / "dirty-consented"
+    done = run("plan", f"{consented}.yaml", "--machine", f"{consented}.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("Clear disk 2: serial RF-DISK-2") < done.stdout.index("Partition disk 1")
+    assert "shut down first, in this order:" in done.stdout
+    half = MACHINES / "dirty-half-consented"
+    done = run("plan", f"{half}.yaml", "--machine", f"{half}.json")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "foreign: {wipe: [RF-DISK-1, RF-DISK-2]}" in done.stderr
+    assert 'no disk here has that serial number or WWN' in done.stderr
+
+
 @pytest.mark.parametrize("machine,code", [("musterkunde-blank", 2), ("installed-node", 0)])
 def test_plan_adds_up_what_the_guests_were_promised(tmp_path, machine, code):
     """Refused where nothing is there yet; on a node it is said, and the others go on."""

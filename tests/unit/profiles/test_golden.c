@@ -71,7 +71,7 @@ static void shipped_profiles_are_valid(void **state)
 {
     (void)state;
     static const char *const shipped[] = {"profiles/musterkunde.yaml", "profiles/examples/single.yaml",
-                                          "profiles/examples/directory.yaml"};
+                                          "profiles/examples/directory.yaml", "profiles/examples/dirty-disks.yaml"};
     for (size_t i = 0; i < RF_COUNT(shipped); i++) {
         rf_autofree char *text = problems_of(shipped[i]);
         assert_string_equal(text, "");

@@ -17,7 +17,7 @@ static void each_row(const struct rf_table *table, void (*visit)(const struct rf
 static void check_row(const struct rf_table *table, const struct rf_field *row)
 {
     bool group = row->type == &rf_type_group;
-    bool text = row->type == &rf_type_text || row->type == &rf_type_texts;
+    bool text = row->type == &rf_type_text || row->type == &rf_type_texts || row->type == &rf_type_consent;
     bool word = row->type == &rf_type_word || row->type == &rf_type_choice;
     size_t length = row->help ? strlen(row->help) : 0;
     if (!length || row->help[length - 1] != '.')
@@ -62,7 +62,7 @@ static void groups_have_rows(void **state)
 
 static void check_example(const struct rf_table *table, const struct rf_field *row)
 {
-    bool listed = row->type == &rf_type_texts || row->type == &rf_type_objects;
+    bool listed = row->type == &rf_type_texts || row->type == &rf_type_objects || row->type == &rf_type_consent;
     if (!row->example || listed || row->type == &rf_type_free)
         return;
     rf_autoproblems rf_problems problems = {0};
@@ -150,6 +150,9 @@ static void patterns(void **state)
          {"", "ftp://a", "https://", "https:///a", "https://a b", "https://a:0/", "https://a:65536",
           "https://a/\xC3\xA4", "HTTP://a", "javascript:1"}},
         {&rf_pattern_glob, {"S4EV", "SAMSUNG MZ*"}, {"", "*", "a*b", "a**"}},
+        {&rf_pattern_disk,
+         {"S4EVNF0M123456", "WD-WX 1", "0x5000c500a1b2c3d4", "pci-0000:00:05.0"},
+         {"", "*", "S4EV*", " S4EV", "S4EV ", "S4\xC3\xA4"}},
         {&rf_pattern_guest, {"dc1", "a"}, {"", "dc1.a", "DC1", "-a", "a-", "../x", "12"}},
         {&rf_pattern_recipe, {"active-directory"}, {"", "../x", "a/b", "A", "a.b"}},
         {&rf_pattern_size, {"24 GB", "1.5TiB", "5 kB"}, {"24", "GB", "1,5 TB", "-1 GB", "1 gb"}},

@@ -11,6 +11,10 @@
 
 struct fixture {
     char *directory, *device, *serial;
+    char
+        node[32]; /* its id: unlike that of any other test that runs on this host at the same time, or has just ended */
+    unsigned sector; /* bytes */
+    bool consent;    /* the profile names this disk */
     rf_machine *machine;
     rf_layout *layout;
     int held;       /* the device goes with its last descriptor, so also where a test fails or crashes */
@@ -30,12 +34,14 @@ static inline char *attach(const char *file, const char *sector)
 /* Why this can't run here, or NULL. */
 static inline const char *start(struct fixture *self, const char *sector)
 {
-    *self = (struct fixture){.directory = unit_directory(), .dry = rf_runner_dry(), .held = -1};
+    *self = (struct fixture){
+        .directory = unit_directory(), .sector = (unsigned)atoi(sector), .dry = rf_runner_dry(), .held = -1};
     static unsigned number; /* a disk that an earlier test left behind must not be taken for this one */
     if (geteuid() != 0)
         return "not root";
     setenv("RICHTFEST_LOOP", "1", 1);
-    self->serial = rf_format("RFTEST%d-%u-%s", getpid(), number++, sector);
+    self->serial = rf_format("RFTEST%d-%u-%s", getpid(), number, sector);
+    snprintf(self->node, sizeof(self->node), "loop-%d-%u", getpid(), number++);
     rf_autofree char *file = rf_format("%s/%s", self->directory, self->serial);
     rf_autofd int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(ftruncate(fd, (off_t)(20 * RF_GIB)), 0);
@@ -78,9 +84,10 @@ static inline char *replan(struct fixture *self)
     self->layout = NULL;
     self->machine = NULL;
     assert_int_equal(rf_machine_probe("", &self->machine, NULL), 0);
-    /* a node of its own for each test: where two checkouts are tested at once, neither finds the other's disk among its own */
-    rf_profile profile = {.node = {.id = self->serial}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
+    rf_profile profile = {.node = {.id = self->node}, .storage = {.count = 1, .level = RF_LEVEL_SINGLE}};
     profile.storage.match.serial = self->serial;
+    profile.storage.foreign.wipe = &self->serial;
+    profile.storage.foreign.wipe_count = self->consent;
     rf_autoproblems rf_problems problems = {0};
     assert_int_equal(rf_raid_plan(&profile, self->machine, &self->layout, &problems, NULL), 0);
     if (!self->layout)

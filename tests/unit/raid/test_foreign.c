@@ -25,7 +25,7 @@ static void one_signature_is_enough(void **state)
     struct rf_disk *disk = add_disk(machine, "vda", "S1", TB);
     add_signature(disk, "ext4");
     rf_autofree char *text = rf_foreign_findings("n1", disk, 2);
-    assert_string_equal(text, "\n  whole disk: ext4, at byte 1080");
+    assert_string_equal(text, "\n  whole disk: ext4 file system, at byte 1080");
 }
 
 static void a_bare_holder_is_foreign(void **state)
@@ -50,7 +50,7 @@ static void a_copy_of_a_member_is_refused(void **state)
     struct rf_match match = {.chosen = chosen, .chosen_count = 2};
     rf_profile profile = {.node = {.id = "n1"}};
     rf_autoproblems rf_problems problems = {0};
-    rf_foreign_check(&profile, &match, &problems);
+    rf_foreign_check(&profile, machine, &match, &problems);
     assert_int_equal(problems.count, 1);
     assert_problem(&problems, "two disks say that they are disk 1 of node n1 (serial S1 and serial S2)");
 }

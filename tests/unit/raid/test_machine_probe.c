@@ -235,6 +235,102 @@ static void usage(void **state)
     assert_string_equal(disk_named(tree.machine, "vda")->in_use, "install medium");
 }
 
+/* A device of a stack, linked where the kernel links it. */
+static void put_stacked(struct tree *tree, const char *name, const char *number, const char *below)
+{
+    put_disk(tree, name, "virtual", number, "100\n");
+    rf_autofree char *holder = rf_format("/sys/class/block/%s/holders/%s", below, name);
+    rf_autofree char *slave = rf_format("/sys/block/%s/slaves/%s", name, below);
+    put(tree, holder, "");
+    put(tree, slave, "");
+}
+
+/* However high the stack is on which something is mounted, the disk at its foot can't be chosen. */
+static void usage_of_high_stacks(void **state)
+{
+    TREE(tree);
+    put_disk(&tree, "vda", "pci0/virtio1", "254:0\n", "100\n");
+    put_partition(&tree, "vda", "vda1", "254:1\n");
+    static const char *const stack[] = {"vda1", "md127", "dm-0", "dm-1", "dm-2", "dm-3", "dm-4", "dm-5"};
+    for (size_t i = 1; i < RF_COUNT(stack); i++) {
+        rf_autofree char *number = rf_format("253:%zu\n", i);
+        put_stacked(&tree, stack[i], number, stack[i - 1]);
+    }
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vda")->in_use, "holder md127");
+    put(&tree, "/proc/self/mountinfo", "30 1 253:7 / /srv rw - ext4 /dev/mapper/top rw\n");
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vda")->in_use, "mounted at /srv");
+}
+
+/* Firmware RAID is partitioned as a whole: a mount of md126p1 is a mount on its disks. */
+static void usage_of_arrays_with_partitions(void **state)
+{
+    TREE(tree);
+    put_disk(&tree, "vda", "pci0/virtio1", "254:0\n", "100\n");
+    put_stacked(&tree, "md126", "9:126\n", "vda");
+    put_partition(&tree, "md126", "md126p1", "259:0\n");
+    put(&tree, "/proc/swaps", "Filename Type Size\n/dev/md126p1   partition 1 0 -2\n");
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vda")->in_use, "swap");
+}
+
+/* mountinfo names one device of a btrfs; the others are as mounted as that one. */
+static void usage_of_btrfs_over_several(void **state)
+{
+    TREE(tree);
+    put_disk(&tree, "vda", "pci0/virtio1", "254:0\n", "100\n");
+    put_disk(&tree, "vdb", "pci0/virtio2", "254:16\n", "100\n");
+    put_partition(&tree, "vdb", "vdb2", "254:18\n");
+    put(&tree, "/sys/fs/btrfs/features/mixed_groups", "0\n");
+    put(&tree, "/sys/fs/btrfs/7d2f/devices/vda", "");
+    put(&tree, "/sys/fs/btrfs/7d2f/devices/vdb2", "");
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vdb")->in_use, "mounted at (btrfs 7d2f)");
+    put(&tree, "/proc/self/mountinfo", "30 1 0:31 / /srv rw shared:1 - btrfs /dev/vda rw\n");
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vdb")->in_use, "mounted at /srv");
+}
+
+/* The kernel lists no holder for a loop device over a disk. */
+static void usage_by_a_loop_device(void **state)
+{
+    TREE(tree);
+    put_disk(&tree, "vda", "pci0/virtio1", "254:0\n", "100\n");
+    put_partition(&tree, "vda", "vda1", "254:1\n");
+    put_disk(&tree, "loop3", "virtual", "7:3\n", "100\n");
+    put(&tree, "/sys/block/loop3/loop/backing_file", "/dev/vda1\n");
+    probe(&tree);
+    assert_string_equal(disk_named(tree.machine, "vda")->in_use, "attached to loop3");
+}
+
+/* An array that does not run has no size, and holds its disks all the same. */
+static void volumes(void **state)
+{
+    TREE(tree);
+    put_disk(&tree, "vda", "pci0/virtio1", "254:0\n", "100\n");
+    put_disk(&tree, "vdb", "pci0/virtio2", "254:16\n", "100\n");
+    put_stacked(&tree, "bcache0", "252:0\n", "vda");
+    put_disk(&tree, "md126", "virtual", "9:126\n", "0\n"); /* left over: no members */
+    put_disk(&tree, "md127", "virtual", "9:127\n", "0\n");
+    put(&tree, "/sys/block/md127/slaves/vda", "");
+    put(&tree, "/sys/block/md127/slaves/vdb", "");
+    put(&tree, "/sys/block/md127/md/array_state", "inactive\n");
+    put(&tree, "/sys/block/md127/md/degraded", "0\n");
+    probe(&tree);
+    assert_int_equal(tree.machine->disks_count, 2); /* bcache0 is none */
+    assert_int_equal(tree.machine->volumes_count, 2);
+    assert_string_equal(tree.machine->volumes[0].kind, "bcache");
+    assert_string_equal(tree.machine->volumes[0].on, "vda");
+    assert_string_equal(tree.machine->volumes[1].on, "vda vdb");
+    assert_string_equal(tree.machine->volumes[1].state, "inactive");
+    assert_int_equal(tree.machine->volumes[1].size, 0);
+    put(&tree, "/sys/block/md127/md/array_state", "clean\n");
+    put(&tree, "/sys/block/md127/md/degraded", "1\n");
+    probe(&tree);
+    assert_string_equal(tree.machine->volumes[1].state, "clean, 1 missing");
+}
+
 static void nics(void **state)
 {
     TREE(tree);
@@ -264,9 +360,19 @@ static void without_sysfs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(system_facts), cmocka_unit_test(environments),  cmocka_unit_test(memory_sources),
-        cmocka_unit_test(kvm_reasons),  cmocka_unit_test(disks),         cmocka_unit_test(usage),
-        cmocka_unit_test(nics),         cmocka_unit_test(without_sysfs),
+        cmocka_unit_test(system_facts),
+        cmocka_unit_test(environments),
+        cmocka_unit_test(memory_sources),
+        cmocka_unit_test(kvm_reasons),
+        cmocka_unit_test(disks),
+        cmocka_unit_test(usage),
+        cmocka_unit_test(nics),
+        cmocka_unit_test(without_sysfs),
+        cmocka_unit_test(usage_of_high_stacks),
+        cmocka_unit_test(usage_of_arrays_with_partitions),
+        cmocka_unit_test(usage_of_btrfs_over_several),
+        cmocka_unit_test(usage_by_a_loop_device),
+        cmocka_unit_test(volumes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
