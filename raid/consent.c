@@ -208,8 +208,8 @@ void rf_consent_check(const rf_profile *profile, const rf_machine *machine, cons
     for (size_t i = 0; layout && i < match->chosen_count; i++) {
         const struct rf_disk *disk = match->chosen[i];
         for (size_t j = 0; j < layout->disks_count; j++)
-            if (rf_layout_disk_is(&layout->disks[j], disk) && rf_consent_given(profile, disk) &&
-                is_foreign(profile, disk))
+            if (!layout->disks[j].consent && rf_layout_disk_is(&layout->disks[j], disk) &&
+                rf_consent_given(profile, disk) && is_foreign(profile, disk))
                 give(profile, machine, match, disk, layout, &layout->disks[j], problems);
     }
 }

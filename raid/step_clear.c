@@ -200,7 +200,7 @@ static int wipe(const struct rf_consent *consent, rf_error **err)
         return -1;
     if (flock(fd, LOCK_EX) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "%s can't be locked", disk.path);
-    if (rf_wipe_disk(fd, &disk, RF_WIPE_ALL, err) < 0 || forget_partitions(fd, disk.path, err) < 0)
+    if (rf_wipe_disk(consent, fd, &disk, RF_WIPE_ALL, err) < 0 || forget_partitions(fd, disk.path, err) < 0)
         return -1;
     return check_blank(fd, &disk, err);
 }

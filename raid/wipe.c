@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "raid/kind.h"
+#include "raid/steps.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -143,9 +144,11 @@ static int wipe_all(struct wiper *wiper, const struct rf_disk *disk, rf_error **
     return wipe_region(wiper, &whole, err);
 }
 
-int rf_wipe_disk(int fd, const struct rf_disk *disk, unsigned writes, rf_error **err)
+int rf_wipe_disk(const struct rf_consent *consent, int fd, const struct rf_disk *disk, unsigned writes, rf_error **err)
 {
+    if (!rf_layout_disk_is(rf_consent_disk(consent), disk))
+        return rf_fail(err, RF_FAILED, "%s is not the disk that the consent is about; it was not written", disk->path);
     rf_autofree char *zeros = rf_alloc(PIECE);
     struct wiper wiper = {.fd = fd, .left = writes, .zeros = zeros};
-    return wipe_all(&wiper, disk, err) < 0 ? rf_wrap(err, "clearing %s", disk->path ? disk->path : "the disk") : 0;
+    return wipe_all(&wiper, disk, err) < 0 ? rf_wrap(err, "clearing %s", disk->path) : 0;
 }
