@@ -467,6 +467,12 @@ def test_recipes_hold_together(folder):
         assert "ConditionPathExists=/var/lib/richtfest/guest.json" in text and "RestartPreventExitStatus=2" in text
 
 
+def test_what_gives_up_on_a_slow_machine_is_started_again():
+    """sssd ends where its providers take more than five seconds, and Debian's unit leaves it at that."""
+    sssd = (RECIPES / "terminal-server/files/etc/systemd/system/sssd.service.d/richtfest.conf").read_text()
+    assert "\nRestart=on-failure\n" in sssd and "\nStartLimitIntervalSec=0\n" in sssd
+
+
 def test_a_slow_start_is_no_end():
     """Seen after a node's reboot: the directory's daemon took longer than systemd's 90 seconds, and was never started again."""
     manager = (TOP / "image/data/guest-root/etc/systemd/system.conf.d/richtfest.conf").read_text()
