@@ -37,11 +37,16 @@ struct object {
     }
 
 static const struct field signature_fields[] = {
-    MEMBER(struct rf_signature, type, TEXT, true),    MEMBER(struct rf_signature, usage, TEXT, true),
-    MEMBER(struct rf_signature, uuid, TEXT, false),   MEMBER(struct rf_signature, label, TEXT, false),
-    MEMBER(struct rf_signature, offset, BYTES, true), MEMBER(struct rf_signature, level, TEXT, false),
-    MEMBER(struct rf_signature, layout, TEXT, false), MEMBER(struct rf_signature, members, COUNT, false),
-    MEMBER(struct rf_signature, size, BYTES, false),  MEMBER(struct rf_signature, detail, TEXT, false),
+    MEMBER(struct rf_signature, type, TEXT, true),
+    MEMBER(struct rf_signature, usage, TEXT, true),
+    MEMBER(struct rf_signature, uuid, TEXT, false),
+    MEMBER(struct rf_signature, label, TEXT, false),
+    MEMBER(struct rf_signature, detail, TEXT, false),
+    MEMBER(struct rf_signature, offset, BYTES, true),
+    MEMBER(struct rf_signature, level, TEXT, false),
+    MEMBER(struct rf_signature, layout, TEXT, false),
+    MEMBER(struct rf_signature, members, COUNT, false),
+    MEMBER(struct rf_signature, size, BYTES, false),
     {0},
 };
 static const struct object signature_object = {sizeof(struct rf_signature), signature_fields};
