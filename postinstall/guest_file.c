@@ -96,6 +96,20 @@ static json_t *describe(const rf_node_model *model, virDomainPtr domain)
                      "restart_needed", rf_domain_restart_needed(domain));
 }
 
+/* As the profile has them, then those that are kept, by name: libvirt's own order changes with each start. */
+static int by_profile(const void *left, const void *right, void *data)
+{
+    const rf_node_model *model = data;
+    const char *names[] = {virDomainGetName(*(const virDomainPtr *)left),
+                           virDomainGetName(*(const virDomainPtr *)right)};
+    size_t places[2];
+    for (size_t i = 0; i < RF_COUNT(names); i++) {
+        const struct rf_node_guest *guest = rf_node_guest_named(model, names[i]);
+        places[i] = guest ? (size_t)(guest - model->guests) : model->guests_count;
+    }
+    return places[0] == places[1] ? strcmp(names[0], names[1]) : places[0] < places[1] ? -1 : 1;
+}
+
 json_t *rf_guest_list(const rf_node_model *model, rf_error **err)
 {
     virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
@@ -107,6 +121,7 @@ json_t *rf_guest_list(const rf_node_model *model, rf_error **err)
         return NULL;
     }
     json_t *list = json_array();
+    qsort_r(domains, (size_t)count, sizeof(*domains), by_profile, (void *)model);
     for (int i = 0; i < count; i++) {
         if (rf_domain_ours(domains[i]))
             json_array_append_new(list, describe(model, domains[i]));

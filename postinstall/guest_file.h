@@ -10,7 +10,7 @@
  * where it is somebody else's. */
 virDomainPtr rf_guest_domain(const rf_node_model *model, const char *name, rf_error **err);
 
-/* Every guest of this program: array of {"name", "recipe", "state", "cores", "memory", "disk", "address", "lan" ("office
+/* Every guest of this program, in the order of the profile, then those that are kept by name: array of {"name", "recipe", "state", "cores", "memory", "disk", "address", "lan" ("office
  * 192.168.20.5/24"), "tuning", "snapshots", "autostart", "in_profile", "restart_needed"}; what a guest does not have is left out. NULL and *err where libvirt can't be asked. The caller owns it. */
 json_t *rf_guest_list(const rf_node_model *model, rf_error **err);
 

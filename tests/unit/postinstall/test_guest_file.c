@@ -130,6 +130,25 @@ static void guests_are_listed_with_those_that_are_kept(void **state)
     fixture_close(&fixture);
 }
 
+static void the_list_has_the_order_of_the_profile(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {"dc1", "dc2", "old", "older"};
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    virDomainPtr domains[RF_COUNT(wanted)];
+    for (size_t i = 0; i < RF_COUNT(wanted); i++)
+        domains[i] = define(&fixture, wanted[RF_COUNT(wanted) - 1 - i]);
+    rf_autojson json_t *list = rf_guest_list(fixture.model, NULL);
+    assert_int_equal(json_array_size(list), RF_COUNT(wanted));
+    for (size_t i = 0; i < RF_COUNT(wanted); i++) {
+        assert_string_equal(rf_json_string(json_array_get(list, i), "name"), wanted[i]);
+        virDomainUndefine(domains[i]);
+        virDomainFree(domains[i]);
+    }
+    fixture_close(&fixture);
+}
+
 static void somebody_elses_domain_is_left_alone(void **state)
 {
     (void)state;
@@ -515,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guests_are_listed_with_those_that_are_kept),
+        cmocka_unit_test(the_list_has_the_order_of_the_profile),
         cmocka_unit_test(somebody_elses_domain_is_left_alone),
         cmocka_unit_test(deleting_takes_all_of_it),
         cmocka_unit_test(one_that_was_never_defined_is_deleted_too),
