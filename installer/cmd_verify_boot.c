@@ -26,8 +26,8 @@ static int verify(const struct options *options, json_t **ret_disks, rf_error **
     rf_autorunner rf_runner *runner = rf_runner_real();
     rf_autoevents rf_events *events = rf_events_new("verify-boot");
     struct rf_step_env env = {.runner = runner, .events = events};
-    int outcome = options->mend ? rf_on_node_open_alone(&node, "richtfest verify-boot --mend", err)
-                                : rf_on_node_open(&node, err);
+    int outcome =
+        options->mend ? rf_on_node_open_alone(&node, "richtfest verify-boot --mend", err) : rf_on_node_open(&node, err);
     if (outcome == 0 && (outcome = rf_read_machine(NULL, &machine, err)) == 0)
         outcome = rf_verify_boot(&env, node.profile, machine, options->mend, ret_disks, err);
     return outcome;

@@ -62,8 +62,7 @@ static int write_bios(struct rf_step_env *env, const struct rf_loaders *loaders,
     const struct rf_layout_part *part = &loaders->disk->parts[RF_PART_BIOS];
     rf_autofree char *core = core_path(loaders);
     rf_autofd int fd = -1;
-    if (make_core(env, loaders, core, err) < 0 ||
-        rf_disk_open_checked(loaders->disk, O_RDWR | O_CLOEXEC, &fd, err) < 0)
+    if (make_core(env, loaders, core, err) < 0 || rf_disk_open_checked(loaders->disk, O_RDWR | O_CLOEXEC, &fd, err) < 0)
         return -1;
     return rf_bios_boot_write(fd, part->start, part->size, GRUB_PC "/boot.img", core, err);
 }

@@ -20,11 +20,12 @@ struct rf_subcommand {
     int (*run)(const struct rf_subcommand *self, int argc, char **argv);
 };
 
-extern const struct rf_subcommand rf_cmd_check, rf_cmd_inventory, rf_cmd_plan, rf_cmd_apply, rf_cmd_status, rf_cmd_verify_boot,
-    rf_cmd_image_build, rf_cmd_image_customize, rf_cmd_image_inspect, rf_cmd_recipe_check, rf_cmd_recipe_list,
-    rf_cmd_recipe_seed, rf_cmd_secrets_show, rf_cmd_vpn_show, rf_cmd_guest_list, rf_cmd_guest_console,
-    rf_cmd_guest_snapshot, rf_cmd_guest_rollback, rf_cmd_guest_export, rf_cmd_guest_import, rf_cmd_guest_resize,
-    rf_cmd_guest_delete, rf_cmd_artefact_list, rf_cmd_artefact_fetch, rf_cmd_artefact_verify, rf_cmd_docs;
+extern const struct rf_subcommand rf_cmd_check, rf_cmd_inventory, rf_cmd_plan, rf_cmd_apply, rf_cmd_status,
+    rf_cmd_verify_boot, rf_cmd_image_build, rf_cmd_image_customize, rf_cmd_image_inspect, rf_cmd_recipe_check,
+    rf_cmd_recipe_list, rf_cmd_recipe_seed, rf_cmd_secrets_show, rf_cmd_vpn_show, rf_cmd_guest_list,
+    rf_cmd_guest_console, rf_cmd_guest_snapshot, rf_cmd_guest_rollback, rf_cmd_guest_export, rf_cmd_guest_import,
+    rf_cmd_guest_resize, rf_cmd_guest_delete, rf_cmd_artefact_list, rf_cmd_artefact_fetch, rf_cmd_artefact_verify,
+    rf_cmd_docs;
 
 /* The list that `help` prints; the caller frees it. Defined in installer/main.c. */
 char *rf_help_text(void);

@@ -14,12 +14,13 @@ static void the_table_names_what_is_wrong(void **state)
                   "its part of array system is not in step with the others (spare)", "member", 3, "name", "sdc",
                   "identity", "serial S3", "boots", 1, "mended", 1, "wrong");
     rf_autofree char *text = rf_verify_boot_text(disks);
-    assert_string_equal(text, "DISK  NAME       IDENTITY                     BOOTS ALONE\n"
-                              "1     sda        serial S1                    yes\n"
-                              "2     sdb        serial S2                    no\n"
-                              "      /EFI/BOOT/BOOTX64.EFI is not there\n"
-                              "      its part of array system is not in step with the others (spare)\n"
-                              "3     sdc        serial S3                    yes: its boot loaders were written anew\n");
+    assert_string_equal(text,
+                        "DISK  NAME       IDENTITY                     BOOTS ALONE\n"
+                        "1     sda        serial S1                    yes\n"
+                        "2     sdb        serial S2                    no\n"
+                        "      /EFI/BOOT/BOOTX64.EFI is not there\n"
+                        "      its part of array system is not in step with the others (spare)\n"
+                        "3     sdc        serial S3                    yes: its boot loaders were written anew\n");
 }
 
 static void a_machine_without_this_node_is_said(void **state)
