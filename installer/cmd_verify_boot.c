@@ -3,7 +3,6 @@
 #include "base/command.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "installer/disks.h"
 #include "installer/inputs.h"
 #include "installer/on_node.h"
 #include "installer/subcommand.h"
@@ -48,7 +47,7 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return rf_say_error(error);
     rf_autofree char *text = options.json ? rf_json_text(disks) : rf_verify_boot_text(disks);
     fputs(text, stdout);
-    return rf_disks_boot(disks) ? RF_OK : RF_FAILED;
+    return rf_verify_boot_all(disks) ? RF_OK : RF_FAILED;
 }
 
 const struct rf_subcommand rf_cmd_verify_boot = {

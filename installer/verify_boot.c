@@ -104,6 +104,14 @@ int rf_verify_boot(struct rf_step_env *env, const rf_profile *profile, const rf_
     return 0;
 }
 
+bool rf_verify_boot_all(const json_t *disks)
+{
+    for (size_t i = 0; i < json_array_size(disks); i++)
+        if (!json_is_true(json_object_get(json_array_get(disks, i), "boots")))
+            return false;
+    return true;
+}
+
 static void add_wrong(char **text, const json_t *wrong)
 {
     size_t index;

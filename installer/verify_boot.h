@@ -13,5 +13,8 @@
 int rf_verify_boot(struct rf_step_env *env, const rf_profile *profile, const rf_machine *machine, bool mend,
                    json_t **ret_disks, rf_error **err);
 
+/* Does each disk of that list boot? Pure. */
+bool rf_verify_boot_all(const json_t *disks);
+
 /* The list as a table for people; the caller frees it. Pure. */
 char *rf_verify_boot_text(const json_t *disks);

@@ -96,5 +96,5 @@ def test_a_level_is_made_found_and_survives(lab, built_iso, name):
         for disk in bench.spec.disks[:lost]:
             bench.spec.disks.remove(disk)
         bench.start()
-        bench.run("mdadm --assemble --scan --run --homehost=any 2>&1; vgchange -ay; udevadm settle; mkdir -p /run/images; "
+        bench.run("mdadm --assemble --scan --run --homehost=any --config=partitions 2>&1; vgchange -ay; udevadm settle; mkdir -p /run/images; "
                   "mount /dev/disk/by-label/rf-images /run/images; cd /run/images; sha256sum --check sum")

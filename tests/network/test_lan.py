@@ -110,6 +110,22 @@ def test_before_the_rules_a_card_takes_what_bridges_keep(bare, last):
     assert by_card(bare, f"01:80:c2:00:00:{last:02x}") == (everything if last != 1 else set())
 
 
+def answers_arp(house, address):
+    """Whether the node says at its further card where one of its addresses is."""
+    mac = house.mac("campus")
+    route = ["192.168.1.0/24", "dev", "rfb-dmz"]  # without it the asker is nobody to the node (rp_filter)
+    run("ip", "-n", house.node, "route", "replace", *route)
+    seen = house.watch("campus")
+    house.send("campus", frames.arp(mac, mac, CAMPUS[None], NOBODY, address, 1))
+    run("ip", "-n", house.node, "route", "del", *route)
+    node_mac = frames.mac("52:54:00:12:34:57")
+    return bool([frame for frame in seen() if frame[:14] == frames.mac(mac) + node_mac + b"\x08\x06"])
+
+
+def test_before_the_rules_the_node_says_where_it_is(bare):
+    assert answers_arp(bare, NODE) and answers_arp(bare, NODE_OUTSIDE)
+
+
 @pytest.mark.parametrize("last", [0, 2, 3, 14, 15])
 def test_no_card_takes_what_bridges_keep(ruled, last):
     assert not by_card(ruled, f"01:80:c2:00:00:{last:02x}")
@@ -317,20 +333,6 @@ def test_and_in_no_other(tagged):
         seen = tagged.watch("v20", card="eth1")
         tagged.send("campus", frames.arp(mac, mac, "192.168.20.9", NOBODY, lan_address("v20"), 1), card)
         assert not [one for one in seen() if frames.mac(mac) in one]
-
-
-def answers_arp(house, address):
-    """Whether the node says at its further card where one of its addresses is."""
-    mac = house.mac("campus")
-    run("ip", "-n", house.node, "route", "replace", "192.168.1.0/24", "dev", "rfb-dmz")  # or the asker is nobody to it (rp_filter)
-    seen = house.watch("campus")
-    house.send("campus", frames.arp(mac, mac, CAMPUS[None], NOBODY, address, 1))
-    node_mac = frames.mac("52:54:00:12:34:57")
-    return bool([frame for frame in seen() if frame[:14] == frames.mac(mac) + node_mac + b"\x08\x06"])
-
-
-def test_before_the_rules_the_node_says_where_it_is(bare):
-    assert answers_arp(bare, NODE) and answers_arp(bare, NODE_OUTSIDE)
 
 
 def test_the_node_does_not_say_where_it_is(ruled):

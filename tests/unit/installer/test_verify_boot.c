@@ -23,6 +23,15 @@ static void the_table_names_what_is_wrong(void **state)
                         "3     sdc        serial S3                    yes: its boot loaders were written anew\n");
 }
 
+static void one_that_does_not_boot_counts(void **state)
+{
+    (void)state;
+    rf_autojson json_t *good = json_pack("[{s:b},{s:b}]", "boots", 1, "boots", 1),
+                       *bad = json_pack("[{s:b},{s:b}]", "boots", 1, "boots", 0);
+    assert_true(rf_verify_boot_all(good));
+    assert_false(rf_verify_boot_all(bad));
+}
+
 static void a_machine_without_this_node_is_said(void **state)
 {
     (void)state;
@@ -41,6 +50,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_names_what_is_wrong),
+        cmocka_unit_test(one_that_does_not_boot_counts),
         cmocka_unit_test(a_machine_without_this_node_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
