@@ -481,6 +481,19 @@ def test_a_slow_start_is_no_end():
     assert re.search(r"^\[Service\]\nRestart=on-failure$", samba, re.M)
 
 
+def test_a_first_boot_that_was_cut_off_is_begun_again():
+    """Seen in a guest that lost its power there: its description, its host key and cloud-init's marks were there, and empty."""
+    guest = load(SHARED / "guest.py", "guest")
+    unit = (TOP / "image/data/guest-root/usr/lib/systemd/system/richtfest-begin-again.service").read_text()
+    assert "richtfest-begin-again.service" in (TOP / "image/data/guest.enable").read_text().split()
+    assert f"ConditionPathExists=!{guest.DONE}\n" in unit and "Before=cloud-init-main.service" in unit
+    gone = " ".join(re.findall(r"^ExecStart=/usr/bin/rm (.*)$", unit, re.M)).split()
+    assert {"/var/lib/cloud/instance", "/var/lib/cloud/instances", "/var/lib/cloud/sem", guest.SEED} <= set(gone)
+    # cloud-init keeps a host key that is there, whatever is in it
+    assert "ssh_deletekeys: false" in (TOP / "image/data/guest-root/etc/cloud/cloud.cfg.d/90_richtfest.cfg").read_text()
+    assert "/etc/ssh/ssh_host_ed25519_key" in gone
+
+
 def test_user_data_is_the_same_everywhere():
     texts = {p.name: (p / "user-data.j2").read_text() for p in RECIPES.iterdir() if (p / "recipe.yaml").exists()}
     others = texts.pop("image")  # without the file for our own scripts

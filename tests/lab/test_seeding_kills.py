@@ -173,3 +173,36 @@ def test_a_killed_seeding_converges(lab, built_iso, url_iso, site, key):
     for guest in ("box", "dc1"):
         seed_again_and_again(node, guest, table)
     print(table)
+
+
+def power_off_in_its_first_boot(node, guest):
+    """Its power goes a moment after cloud-init has written its description, before anything of it is on the disk; and comes back."""
+    remove(node, guest)
+    node.sudo(f"systemd-run --quiet --unit=rf-lab-apply --remain-after-exit richtfest apply {PROFILE}")
+    deadline = time.monotonic() + SEEDING_SECONDS
+    while True:
+        try:
+            if node.guest_exec(guest, "/usr/bin/test", "-e", "/var/lib/richtfest/guest.json")[0] == 0:
+                break
+        except LabError:
+            pass  # no agent yet
+        assert time.monotonic() < deadline, f"{guest} does not come to its first boot"
+        time.sleep(0.2)
+    node.sudo(f"virsh -q -c qemu:///system reset {guest}")
+    while node.ssh("systemctl show --property=SubState --value rf-lab-apply", check=False).stdout.strip() == "running":
+        assert time.monotonic() < deadline, f"{guest} does not come back from it"
+        time.sleep(3)
+    result = node.ssh("systemctl show --property=Result --value rf-lab-apply").stdout.strip()
+    node.sudo("systemctl stop rf-lab-apply", check=False)
+    node.sudo("systemctl reset-failed rf-lab-apply", check=False)
+    return result
+
+
+def test_a_guest_whose_power_goes_in_its_first_boot(lab, url_iso, site, key):
+    """Seen as a fault: its description, its host key and cloud-init's marks were there and empty, and no run could ever finish it."""
+    node = install(lab, url_iso, site, key)
+    add_member(node)
+    for _ in range(3):
+        assert power_off_in_its_first_boot(node, "box") == "success", [event for event in events(node) if event["state"] == "failed"]
+        assert node.guest_exec("box", "/usr/bin/test", "-s", "/etc/ssh/ssh_host_ed25519_key")[0] == 0
+        assert node.guest_exec("box", "/usr/bin/test", "-s", f"/home/{node.user}/.ssh/authorized_keys")[0] == 0
