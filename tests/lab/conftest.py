@@ -131,13 +131,13 @@ def house(request, program, tools):
     class House(recipe_lab.RecipeLab):
         """Counts its machines."""
 
-        def up(self, name):
+        def guest(self, name):
             """And builds the images that it needs."""
             if name not in self.guests:
                 if not IMAGES:
                     recipe_lab.build_images(program, images, recipe_lab.recipes_of(text, name), host.CACHE, recipes)
                 request.config.lab_boots.append(("recipes", name, time.monotonic()))
-            return super().up(name)
+            return super().guest(name)
 
     before = request.session.testsfailed
     with House(folder, program, recipes, images, text) as made:
