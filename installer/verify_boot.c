@@ -65,8 +65,10 @@ static int look_at_loaders(const struct look *look, const struct rf_layout_disk 
     return 0;
 }
 
-static int look_at(const struct look *look, const struct rf_layout_disk *disk, json_t *list, rf_error **err)
+/* A disk that can't be read, or written, is a finding about that disk: the others are looked at, and mended, all the same. */
+static void look_at(const struct look *look, const struct rf_layout_disk *disk, json_t *list)
 {
+    rf_autoerror rf_error *why = NULL;
     const struct rf_disk *is = recorded(look, disk->member);
     rf_autojson json_t *wrong = json_array();
     rf_autofree char *lack = rf_disk_boot_lack(look->profile->node.id, is), *behind = out_of_step(disk);
@@ -76,12 +78,13 @@ static int look_at(const struct look *look, const struct rf_layout_disk *disk, j
         add(wrong, lack);
     if (place && behind)
         add(wrong, behind);
-    if (place && look_at_loaders(look, disk, wrong, &mended, err) < 0)
-        return rf_wrap(err, "disk %u (%s)", disk->member, label);
+    if (place && look_at_loaders(look, disk, wrong, &mended, &why) < 0) {
+        rf_autofree char *text = rf_error_text(why);
+        add(wrong, text);
+    }
     json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:b,s:b,s:O}", "member", (json_int_t)disk->member, "name",
                                           is->name, "identity", label, "boots", json_array_size(wrong) == 0, "mended",
                                           mended, "wrong", wrong));
-    return 0;
 }
 
 int rf_verify_boot(struct rf_step_env *env, const rf_profile *profile, const rf_machine *machine, bool mend,
@@ -98,8 +101,7 @@ int rf_verify_boot(struct rf_step_env *env, const rf_profile *profile, const rf_
     const struct look look = {env, profile, machine, deploy, mend};
     rf_autojson json_t *list = json_array();
     for (size_t i = 0; i < layout->disks_count; i++)
-        if (look_at(&look, &layout->disks[i], list, err) < 0)
-            return -1;
+        look_at(&look, &layout->disks[i], list);
     *ret_disks = RF_STEAL(list);
     return 0;
 }

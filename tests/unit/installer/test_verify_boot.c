@@ -32,6 +32,25 @@ static void one_that_does_not_boot_counts(void **state)
     assert_false(rf_verify_boot_all(bad));
 }
 
+/* The recorded disks are not in this machine: none can be opened, and each is in the list with that. */
+static void a_disk_that_cannot_be_read_keeps_no_other(void **state)
+{
+    (void)state;
+    json_t *disks = NULL;
+    rf_automachine rf_machine *machine = NULL;
+    assert_int_equal(rf_machine_load("tests/machines/installed-node.json", &machine, NULL), 0);
+    const rf_profile profile = {.node = {.id = (char *)"musterkunde-n1"},
+                                .storage = {.count = 2, .level = RF_LEVEL_RAID1}};
+    rf_autorunner rf_runner *runner = rf_runner_dry();
+    struct rf_step_env env = {.runner = runner};
+    assert_int_equal(rf_verify_boot(&env, &profile, machine, false, &disks, NULL), 0);
+    assert_int_equal(json_array_size(disks), 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(json_array_size(json_object_get(json_array_get(disks, i), "wrong")) > 0);
+    assert_false(rf_verify_boot_all(disks));
+    json_decref(disks);
+}
+
 static void a_machine_without_this_node_is_said(void **state)
 {
     (void)state;
@@ -51,6 +70,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_names_what_is_wrong),
         cmocka_unit_test(one_that_does_not_boot_counts),
+        cmocka_unit_test(a_disk_that_cannot_be_read_keeps_no_other),
         cmocka_unit_test(a_machine_without_this_node_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

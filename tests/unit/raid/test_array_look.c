@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is seen of an array: members that are files, and a directory that stands for /sys. */
 #include "raid/array.h"
+#include "tests/unit/raid/md.h"
 #include "tests/unit/raid/raid.h"
 
 #include <fcntl.h>
@@ -27,18 +28,6 @@ static void put(const struct fixture *self, const char *path, const char *text)
     *strrchr(above, '/') = '\0';
     assert_int_equal(rf_make_dirs(above, 0755, NULL), 0);
     assert_int_equal(rf_write_file(full, text, strlen(text), 0644, NULL), 0);
-}
-
-/* struct mdp1_super_block of the kernel's include/uapi/linux/raid/md_p.h; what libblkid looks at. */
-static void write_superblock(const char *path)
-{
-    uint8_t block[512] = {0xfc, 0x4e, 0x2b, 0xa9, 1};
-    static const char digits[] = "169bfa67cdb7530185932f7ec93a84c8";
-    for (size_t i = 0; i < 16; i++)
-        sscanf(digits + 2 * i, "%2hhx", &block[16 + i]);
-    block[144] = 8; /* super_offset, in sectors */
-    rf_autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, block, sizeof(block), 4096), sizeof(block));
 }
 
 /* Two members with superblocks: DIR/dev/sda3 and sdb3; DIR/dev/md/data leads to md127, in which both are. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the array step runs, by what is on the members: images that hold nothing, or a superblock (md's format 1.2). */
 #include "raid/steps.h"
+#include "tests/unit/raid/md.h"
 #include "tests/unit/raid/raid.h"
 
 #include <fcntl.h>
@@ -41,18 +42,6 @@ static void start(struct fixture *self)
     (void)state;                                                                                                       \
     RF_CLEANUP(finish) struct fixture self;                                                                            \
     start(&self)
-
-/* struct mdp1_super_block of the kernel's include/uapi/linux/raid/md_p.h; what libblkid looks at. */
-static void write_superblock(const char *path)
-{
-    uint8_t block[512] = {0xfc, 0x4e, 0x2b, 0xa9, 1};
-    static const char digits[] = "169bfa67cdb7530185932f7ec93a84c8";
-    for (size_t i = 0; i < 16; i++)
-        sscanf(digits + 2 * i, "%2hhx", &block[16 + i]);
-    block[144] = 8; /* super_offset, in sectors */
-    rf_autofd int fd = open(path, O_WRONLY | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, block, sizeof(block), 4096), sizeof(block));
-}
 
 static int apply(struct fixture *self, rf_error **err)
 {
