@@ -154,10 +154,12 @@ static void listen(struct rf_step_env *env, const struct rf_node_guest *guest, c
     tell(env, probe, 0, guest->recipe->probes_count, RF_HEALTH_WAITING, text);
 }
 
-/* Asks one probe until it says ok. */
+/* Asks one probe until it says ok. The time begins anew with each of them: a slow machine that gets on is left to its work, and one that
+ * stands still is told as soon. */
 static int wait_for(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, size_t index,
-                    double deadline, rf_error **err)
+                    rf_error **err)
 {
+    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
     struct rf_silence silence = {0};
     const struct rf_recipe_probe *probe = &guest->recipe->probes[index];
     rf_autofree char *last = NULL;
@@ -187,9 +189,8 @@ static int wait_for(struct rf_step_env *env, const struct rf_node_guest *guest, 
 
 int rf_health_wait(struct rf_step_env *env, const struct rf_node_guest *guest, rf_agent *agent, rf_error **err)
 {
-    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
     for (size_t i = 0; i < guest->recipe->probes_count; i++)
-        if (wait_for(env, guest, agent, i, deadline, err) < 0)
+        if (wait_for(env, guest, agent, i, err) < 0)
             return -1;
     rf_autojson json_t *results = rf_health_ask(guest, agent, 0);
     rf_probe_record(guest, results);
@@ -200,9 +201,8 @@ int rf_health_come_up(struct rf_step_env *env, const struct rf_node_guest *guest
 {
     if (!rf_configure_owed(guest))
         return rf_health_wait(env, guest, agent, err);
-    double deadline = rf_now() + rf_guest_patience(guest, guest->recipe->health_seconds);
     for (size_t i = 0; i < guest->recipe->probes_count; i++)
-        if (guest->recipe->probes[i].ops == &rf_probe_agent && wait_for(env, guest, agent, i, deadline, err) < 0)
+        if (guest->recipe->probes[i].ops == &rf_probe_agent && wait_for(env, guest, agent, i, err) < 0)
             return -1;
     return 0;
 }

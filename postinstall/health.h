@@ -19,8 +19,8 @@ json_t *rf_health_recorded(const struct rf_node_guest *guest);
 /* The end of the guest's serial console, readable and bounded; the caller frees it. */
 char *rf_console_tail(const struct rf_node_guest *guest);
 
-/* Waits until every probe says ok, up to the recipe's time (four times that without KVM); each change is told as a progress
- * event. A failure names the probe, its last words and the console's last lines. Argument: rf_node_guest. Changes nothing in
+/* Waits until every probe says ok, one after the other, for each of them up to the recipe's time (four times that without KVM); each change is
+ * told as a progress event. A failure names the probe, its last words and the console's last lines. Argument: rf_node_guest. Changes nothing in
  * the guest and may be repeated. */
 extern const struct rf_step_ops rf_step_health;
 

@@ -111,7 +111,7 @@ typedef struct rf_recipe {
     char *zone;            /* the setting whose value is the DNS zone that this guest serves; or NULL */
     json_t *configure; /* array of strings: run with the guest's description when its settings changed; may be empty */
     struct rf_recipe_backup backup;
-    unsigned health_seconds; /* how long a guest may take from its start until it is healthy */
+    unsigned health_seconds; /* how long a guest may take until one probe says ok, and then the next */
     struct rf_recipe_probe *probes;
     size_t probes_count;
 } rf_recipe;

@@ -150,3 +150,13 @@ static inline char *without_root(const struct fixture *fixture, const char *text
         memmove(at, at + length, strlen(at + length) + 1);
     return copy;
 }
+
+/* The directory, running in libvirt's mock; the caller destroys it. */
+static inline virDomainPtr fixture_running(struct fixture *fixture)
+{
+    virConnectPtr connection = rf_libvirt_connect(fixture->model->libvirt, NULL);
+    virDomainPtr domain = virDomainCreateXML(
+        connection, "<domain type='test'><name>dc1</name><memory>65536</memory><os><type>hvm</type></os></domain>", 0);
+    assert_non_null(domain);
+    return domain;
+}

@@ -38,6 +38,22 @@ static void a_healthy_guest_is_recorded(void **state)
     fixture_close(&fixture);
 }
 
+/* A small machine takes its time for everything; what gets on is not given up in the middle. */
+static void each_probe_has_the_whole_time(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    two_probes(&fixture);
+    fixture.model->guests[0].recipe->health_seconds = 2;
+    rf_autodomain virDomainPtr domain = fixture_running(&fixture);
+    struct fake_agent fake = FAKE("", PONG, "", "", PID, FINE, PONG, PID, FINE); /* a second passes after each "" */
+    assert_int_equal(rf_health_wait(&fixture.env, &fixture.model->guests[0], &fake.agent, NULL), 0);
+    rf_agent_free(&fake.agent);
+    virDomainDestroy(domain);
+    fixture_close(&fixture);
+}
+
 static json_t *results_of(const char *state, const char *words)
 {
     return json_pack("[{s:s,s:s,s:s}]", "probe", "web", "state", state, "words", words);
@@ -133,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_guest_is_recorded),
+        cmocka_unit_test(each_probe_has_the_whole_time),
         cmocka_unit_test(each_probe_has_its_history),
         cmocka_unit_test(a_failure_names_the_probe_and_shows_the_console),
         cmocka_unit_test(nobody_is_told_to_remove_what_was_in_use),

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/paths.h"
-#include "postinstall/domain.h"
 #include "postinstall/silence.h"
 #include "tests/unit/postinstall/fixture.h"
 
 #define CONSOLE "/var/log/libvirt/qemu/dc1-console.log"
-
-/* The directory, running in libvirt's mock. */
-static virDomainPtr running(struct fixture *fixture)
-{
-    virConnectPtr connection = rf_libvirt_connect(fixture->model->libvirt, NULL);
-    virDomainPtr domain = virDomainCreateXML(
-        connection, "<domain type='test'><name>dc1</name><memory>65536</memory><os><type>hvm</type></os></domain>", 0);
-    assert_non_null(domain);
-    return domain;
-}
 
 static bool told(const struct fixture *fixture)
 {
@@ -29,7 +18,7 @@ static void one_that_says_nothing_is_reset_once(void **state)
     struct rf_silence silence = {0};
     fixture_open(&fixture, NULL, rf_runner_dry());
     const struct rf_node_guest *guest = &fixture.model->guests[0];
-    rf_autodomain virDomainPtr domain = running(&fixture);
+    rf_autodomain virDomainPtr domain = fixture_running(&fixture);
     assert_int_equal(rf_silence_break(&silence, &fixture.env, guest, 1000, NULL), 0);
     assert_int_equal(rf_silence_break(&silence, &fixture.env, guest, 1100, NULL), 0);
     fixture_write(&fixture, CONSOLE, "Booting\n", 0600); /* it lives: from here on */
@@ -54,7 +43,7 @@ static void one_that_was_settled_is_left_alone(void **state)
     rf_autofree char *mark = rf_format("{\"uuid\": \"%s\", \"recipe\": \"active-directory\"}", guest->uuid);
     fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", mark, 0600);
     assert_true(rf_guest_settled(guest));
-    rf_autodomain virDomainPtr domain = running(&fixture);
+    rf_autodomain virDomainPtr domain = fixture_running(&fixture);
     assert_int_equal(rf_silence_break(&silence, &fixture.env, guest, 1000, NULL), 0);
     assert_int_equal(rf_silence_break(&silence, &fixture.env, guest, 9000, NULL), 0);
     assert_false(told(&fixture));
