@@ -34,6 +34,7 @@ static const struct rf_subcommand *const commands[] = {
     &rf_cmd_artefact_fetch,
     &rf_cmd_artefact_verify,
     &rf_cmd_docs,
+    &rf_cmd_md_event,
 };
 
 static const char exit_codes[] =
