@@ -9,6 +9,7 @@
 #define RF_STATE_EVENTS RF_STATE_DIR "/events.jsonl"       /* the runs' events */
 #define RF_STATE_LAST_RUN RF_STATE_DIR "/last_run.json"    /* 0600: how the last run ended */
 #define RF_STATE_SPOOL RF_STATE_DIR "/report.spool"        /* not yet delivered to report.url */
+#define RF_STATE_SPOOL_MD RF_STATE_DIR "/report-md.spool"  /* the same, of mdadm's monitor */
 #define RF_POOL_DIR "/var/lib/libvirt/images"              /* the data volume */
 #define RF_BASE_IMAGES RF_POOL_DIR "/base"                 /* guests' base images, from the medium */
 #define RF_FETCHED_DIR RF_POOL_DIR "/fetched"              /* 0700: what the node fetched, named by SHA-256 */

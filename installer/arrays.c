@@ -21,8 +21,7 @@ static uint64_t number(const char *sysroot, const char *array, const char *name)
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* "/dev/md/system" points to md127: the name that the node gave it. */
-static char *given_name(const char *sysroot, const char *array)
+char *rf_array_given_name(const char *sysroot, const char *array)
 {
     rf_autofree char *folder = rf_format("%s/dev/md", sysroot);
     rf_autodir DIR *dir = opendir(folder);
@@ -108,7 +107,7 @@ static const char *state_of(uint64_t degraded, unsigned missing, const char *act
 
 static json_t *array_json(const char *sysroot, const char *array, unsigned missing)
 {
-    rf_autofree char *name = given_name(sysroot, array), *level = attribute(sysroot, array, "md/level");
+    rf_autofree char *name = rf_array_given_name(sysroot, array), *level = attribute(sysroot, array, "md/level");
     rf_autofree char *action = attribute(sysroot, array, "md/sync_action");
     rf_autofree char *array_state = attribute(sysroot, array, "md/array_state");
     uint64_t members = number(sysroot, array, "md/raid_disks"), degraded = number(sysroot, array, "md/degraded");

@@ -12,6 +12,9 @@
  * what is not known yet is not there. Reads only. The caller owns the list; an empty one where there are none. */
 json_t *rf_arrays_json(const char *sysroot, unsigned missing);
 
+/* "system" for "md127": /dev/md/system below `sysroot` points to it. Its own name where none does. Reads only; the caller frees it. */
+char *rf_array_given_name(const char *sysroot, const char *array);
+
 /* Is each as its profile wants it? Pure. */
 bool rf_arrays_well(const json_t *arrays);
 

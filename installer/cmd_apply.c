@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "base/report_queue.h"
 #include "installer/engine.h"
 #include "installer/inputs.h"
 #include "installer/keep_profile.h"
@@ -63,6 +64,8 @@ static int apply(const struct options *options, const rf_profile *profile, struc
     rf_session_open(&session, audience, on_node ? RF_STATE_EVENTS : RF_RUN_DIR "/events.jsonl", profile->node.id);
     if (on_node)
         rf_events_add(session.events, rf_sink_last_run(RF_STATE_LAST_RUN));
+    if (on_node) /* what mdadm's monitor could not deliver; left there where that fails */
+        rf_report_spool_move(RF_STATE_SPOOL_MD, RF_STATE_SPOOL, NULL);
     rf_session_report(&session, profile->node.id, profile->report.url,
                       on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);

@@ -43,6 +43,7 @@ static char *mdadm_conf(const rf_profile *profile, const struct rf_system_ids *i
     return rf_format("# Written by Richtfest. Only this node's own arrays are assembled, and without a host prefix.\n"
                      "HOMEHOST <ignore>\n"
                      "MAILADDR root\n"
+                     "PROGRAM /usr/lib/richtfest/md-event\n"
                      "ARRAY /dev/md/system UUID=%s\n"
                      "ARRAY /dev/md/data UUID=%s\n"
                      "AUTO -all\n",

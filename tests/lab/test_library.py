@@ -159,6 +159,14 @@ class TestReports:
         with pytest.raises(LabError, match="reported as failed"):
             reports.wait_event("x", "done", 1)
 
+    def test_what_the_arrays_tell_is_no_run(self):
+        reports = Reports()
+        reports.add([{"state": "done", "run": "1"}, {"step": "md/data", "state": "failed", "run": "2"}, {"state": "done", "run": "2"}])
+        reports.add([{"step": "a", "state": "started", "run": "3"}, {"state": "done", "run": "3"}])
+        assert reports.runs() == ["1", "3"]
+        assert reports.wait_run_end(2, 1)["run"] == "3"
+        assert reports.wait_event("md/data", "failed", 1)["run"] == "2"
+
     def test_silence_and_abort(self):
         with pytest.raises(LabError, match="none at all"):
             Reports().wait_event(state="done", timeout=0.1)

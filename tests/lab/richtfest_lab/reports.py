@@ -22,6 +22,11 @@ def run_ends(event):
     return not event.get("step") and event.get("state") in ("done", "failed")
 
 
+def is_news(event):
+    """Whether mdadm's monitor told it: each of its events has a run of its own, at any time."""
+    return str(event.get("step") or "").startswith("md/")
+
+
 def handover_of(event):
     """What an event hands over: ((kind, name), age file), or (None, None)."""
     handover = event.get("handover")
@@ -75,8 +80,10 @@ class Reports:
         return [event for event in self.all() if fits(event)]
 
     def runs(self):
-        """The ids of the runs, in the order in which they began."""
-        return list(dict.fromkeys(event["run"] for event in self.all() if event.get("run")))
+        """The ids of the runs, in the order in which they began; without what mdadm's monitor told."""
+        events = self.all()
+        news = {event["run"] for event in events if event.get("run") and is_news(event)}
+        return [run for run in dict.fromkeys(event.get("run") for event in events) if run and run not in news]
 
     def wait(self, found, timeout, what, abort=None, allow_failed=False):
         """Waits until found() gives something true and returns that. A `failed` event ends it early, and so does
@@ -91,7 +98,7 @@ class Reports:
                 self._news.wait(0.5)
 
     def _check(self, deadline, timeout, what, abort, allow_failed):
-        failed = [event for event in self._events[self._forgiven:] if event.get("state") == "failed"]
+        failed = [event for event in self._events[self._forgiven:] if event.get("state") == "failed" and not is_news(event)]
         if failed and not allow_failed:
             raise LabError(f"waiting for {what}: reported as failed: {json.dumps(failed[0], indent=1)}")
         reason = abort() if abort else None
