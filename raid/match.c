@@ -159,19 +159,19 @@ static void make_rows(const rf_profile *profile, const rf_machine *machine, stru
 }
 
 /* Columns as wide as their widest cell; the last one is free. */
-static char *table_of(const struct rf_match *match)
+char *rf_match_table(const struct rf_match_row *rows, size_t count)
 {
     int name = 0, size = 0, label = 0;
-    for (size_t i = 0; i < match->count; i++) {
-        rf_autofree char *text = rf_size_text(match->rows[i].disk->size);
-        rf_autofree char *identity = rf_disk_label(match->rows[i].disk);
-        name = (int)strlen(match->rows[i].disk->name) > name ? (int)strlen(match->rows[i].disk->name) : name;
+    for (size_t i = 0; i < count; i++) {
+        rf_autofree char *text = rf_size_text(rows[i].disk->size);
+        rf_autofree char *identity = rf_disk_label(rows[i].disk);
+        name = (int)strlen(rows[i].disk->name) > name ? (int)strlen(rows[i].disk->name) : name;
         size = (int)strlen(text) > size ? (int)strlen(text) : size;
         label = (int)strlen(identity) > label ? (int)strlen(identity) : label;
     }
     char *table = NULL;
-    for (size_t i = 0; i < match->count; i++) {
-        const struct rf_match_row *row = &match->rows[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct rf_match_row *row = &rows[i];
         rf_autofree char *text = rf_size_text(row->disk->size);
         rf_autofree char *identity = rf_disk_label(row->disk);
         rf_append(&table, "\n    %-*s  %*s  %-*s  %s%s", name, row->disk->name, size, text, label, identity,
@@ -218,7 +218,7 @@ static void report_number(const rf_profile *profile, const struct rf_match *matc
         : profile->storage.missing
             ? "narrow storage.disks.match, or leave storage.missing out if the missing disk is there now"
             : "narrow storage.disks.match until exactly these are left";
-    rf_autofree char *table = table_of(match);
+    rf_autofree char *table = rf_match_table(match->rows, match->count);
     rf_autofree char *parts = composition(profile);
     rf_problem(problems, "storage.disks", "the profile asks for %u disk%s%s, and %zu of %zu match; %s%s", asked,
                asked == 1 ? "" : "s", parts, match->chosen_count, match->count, advice, table);
