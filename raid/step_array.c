@@ -156,11 +156,14 @@ static int apply(struct rf_step_env *env, const void *arg, rf_error **err)
 
 const struct rf_step_ops rf_step_array = {.name = "array", .probe = probe, .apply = apply};
 
-/* md may still count a disk that was pulled, and then has no place for the next one (mdadm(8), "detached"). */
-static int let_go(struct rf_step_env *env, const struct rf_layout_array *array, rf_error **err)
+/*
+ * md may still count a disk that was pulled (mdadm(8), "detached"). Then one that comes back has no number to come back to, and would be
+ * filled from its beginning. Best effort: where md is not done with it yet, it lets go of it by itself before it fills the next.
+ */
+static void let_go(struct rf_step_env *env, const struct rf_layout_array *array)
 {
-    return rf_run_argv(env->runner,
-                       RF_ARGV("mdadm", "--manage", array->device, "--fail", "detached", "--remove", "detached"), err);
+    rf_run_argv(env->runner, RF_ARGV("mdadm", "--manage", array->device, "--fail", "detached", "--remove", "detached"),
+                NULL);
 }
 
 /* What runs on the array goes on meanwhile, so it is neither made, nor assembled, nor stopped. */
@@ -176,7 +179,8 @@ static int join_apply(struct rf_step_env *env, const void *arg, rf_error **err)
                        "array %s does not run, and on a running node none is made or assembled; restart this node, or "
                        "let the installer look at its disks",
                        array->name);
-    if (let_go(env, array, err) < 0 || add_missing(env, array, err) < 0 || rf_array_look("", array, &after, err) < 0)
+    let_go(env, array);
+    if (add_missing(env, array, err) < 0 || rf_array_look("", array, &after, err) < 0)
         return -1;
     return rf_array_grow(env, array, &after, err);
 }
