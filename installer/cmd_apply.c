@@ -59,9 +59,9 @@ static int engage(struct rf_session *session, const struct options *options, con
 /* Lets the next one on before the last reports are delivered, which may take a minute. */
 static int apply(const struct options *options, const rf_profile *profile, struct rf_lock *lock)
 {
-    enum rf_audience audience = options->node   ? RF_AUDIENCE_CONSOLES
-                                : options->json ? RF_AUDIENCE_JSON
-                                                : RF_AUDIENCE_TERMINAL;
+    enum rf_audience audience = options->unattended ? RF_AUDIENCE_CONSOLES
+                                : options->json     ? RF_AUDIENCE_JSON
+                                                    : RF_AUDIENCE_TERMINAL;
     bool on_node = rf_exists(RF_STATE_PROFILE);
     rf_autoerror rf_error *error = NULL;
     rf_autosession struct rf_session session;
@@ -72,7 +72,9 @@ static int apply(const struct options *options, const rf_profile *profile, struc
                       on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);
     rf_lock_release(lock);
-    rf_session_end(&session, error, "the profile is fulfilled");
+    rf_session_end(&session, error,
+                   session.unfit ? "done; what does not fit, or waits for a person, was said at the beginning"
+                                 : "the profile is fulfilled");
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
 }
 
