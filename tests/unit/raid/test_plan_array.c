@@ -380,6 +380,31 @@ static void a_member_comes_back(void **state)
     assert_true(rf_raid_takes_disks(&self.layout->data, self.machine));
 }
 
+/* A partition's kernel name is looked for as a whole word, and with the p behind a name that ends in a digit. */
+static void names_are_taken_whole(void **state)
+{
+    static const struct {
+        const char *disk, *on;
+        bool out;
+    } rows[] = {{"A", "A3 A4 B3 B4", false},
+                {"A", "AA3 AA4 B3 B4", true},
+                {"A", "A33 A44 B3 B4", true},
+                {"nvme0n1", "B3 B4 nvme0n1p3 nvme0n1p4", false},
+                {"nvme0n1", "B3 B4 nvme0n13 nvme0n14", true}};
+    INSTALLED(self, RF_LEVEL_RAID1, 2, 0);
+    for (size_t row = 0; row < RF_COUNT(rows); row++) {
+        free(self.machine->disks[0].name);
+        self.machine->disks[0].name = rf_strdup(rows[row].disk);
+        for (size_t i = 0; i < self.machine->volumes_count; i++) {
+            free(self.machine->volumes[i].on);
+            self.machine->volumes[i].on = rf_strdup(rows[row].on);
+        }
+        plan_again(&self);
+        assert_int_equal(rf_raid_word(self.layout, 0, self.machine) != NULL, rows[row].out);
+        assert_null(rf_raid_word(self.layout, 1, self.machine));
+    }
+}
+
 /* One comes back, another is exchanged. */
 static void a_member_comes_back_beside_a_new_one(void **state)
 {
@@ -440,6 +465,7 @@ int main(void)
         cmocka_unit_test(nothing_grows_into_a_missing_member),
         cmocka_unit_test(an_old_description),
         cmocka_unit_test(a_member_comes_back),
+        cmocka_unit_test(names_are_taken_whole),
         cmocka_unit_test(a_member_comes_back_beside_a_new_one),
         cmocka_unit_test(the_words_of_each_disk),
         cmocka_unit_test(a_lost_member_is_not_replaced_by_itself),
