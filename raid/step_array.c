@@ -166,6 +166,10 @@ static void let_go(struct rf_step_env *env, const struct rf_layout_array *array)
                 NULL);
 }
 
+/* GRUB takes a member that is still being filled for a whole one (mdraid1x_linux.c does not look at recovery_offset), so a node that loses its
+ * power meanwhile may not come up. Beside guests at work md would take hours for the system (1 MB a second, md(4)); this makes it minutes. */
+#define SYSTEM_KIB "50000"
+
 /* What runs on the array goes on meanwhile, so it is neither made, nor assembled, nor stopped. */
 static int join_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
@@ -180,6 +184,8 @@ static int join_apply(struct rf_step_env *env, const void *arg, rf_error **err)
                        "let the installer look at its disks",
                        array->name);
     let_go(env, array);
+    if (strcmp(array->device, RF_SYSTEM_DEVICE) == 0)
+        rf_array_speed(array, "sync_speed_min", SYSTEM_KIB);
     if (add_missing(env, array, err) < 0 || rf_array_look("", array, &after, err) < 0)
         return -1;
     return rf_array_grow(env, array, &after, err);
