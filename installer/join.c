@@ -206,7 +206,7 @@ json_t *rf_join_look(const rf_profile *profile, const rf_machine *machine)
     rf_profile view = *profile; /* borrowed; what the rest of the machine must have is no part of this question */
     memset(&view.requires, 0, sizeof(view.requires));
     if (rf_raid_plan(&view, machine, &layout, &problems, &error) < 0)
-        return json_pack("{s:[],s:o}", "joining", "problems", json_string(""));
+        return json_pack("{s:[],s:n}", "joining", "problems");
     if (layout)
         rf_join_check(layout, machine, &problems);
     rf_autofree char *text = problems.count ? rf_problems_text(&problems) : NULL;
