@@ -75,7 +75,7 @@ static const struct rf_disk *smallest_of(const struct rf_match *match)
 }
 
 /* Of each disk whether it could hold the node's partitions. The caller frees it. */
-static char *table_of_sizes(const struct rf_match *match, uint64_t least)
+static char *table_of_sizes(const char *node_id, const struct rf_match *match, uint64_t least)
 {
     static char small[] = "too small";
     rf_autofree struct rf_match_row *rows = rf_alloc((match->count + 1) * sizeof(*rows));
@@ -84,15 +84,16 @@ static char *table_of_sizes(const struct rf_match *match, uint64_t least)
         if (!rows[i].reason && whole_mib(rows[i].disk->size) < least)
             rows[i].reason = small;
     }
-    return rf_match_table(rows, match->count);
+    return rf_match_table(node_id, rows, match->count);
 }
 
-static void report_small(const struct rf_match *match, uint64_t least, bool fresh, rf_problems *problems)
+static void report_small(const char *node_id, const struct rf_match *match, uint64_t least, bool fresh,
+                         rf_problems *problems)
 {
     const struct rf_disk *smallest = smallest_of(match);
     rf_autofree char *have = rf_size_text_binary(smallest->size), *want = rf_size_text_binary(least);
     rf_autofree char *label = rf_disk_label(smallest);
-    rf_autofree char *table = fresh ? rf_strdup("") : table_of_sizes(match, least);
+    rf_autofree char *table = fresh ? rf_strdup("") : table_of_sizes(node_id, match, least);
     rf_problem(problems, "storage.disks", "disk %s (%s) has %s; %s are needed %s%s", smallest->name, label, have, want,
                fresh ? "for system and data" : "beside the disks that this node already has; put in one as large",
                table);
@@ -112,7 +113,7 @@ static bool choose_sizes(const rf_profile *profile, const struct rf_match *match
     uint64_t tail =
         fresh ? RF_LAYOUT_TAIL : RF_LAYOUT_ALIGN; /* a replacement may use the tail: that is what it is for */
     if (room < least + tail) {
-        report_small(match, least + tail, fresh, problems);
+        report_small(profile->node.id, match, least + tail, fresh, problems);
         return false;
     }
     if (fresh)

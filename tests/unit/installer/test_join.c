@@ -109,7 +109,8 @@ static void recorded(void **state)
     (void)state;
     static const char *const machines[] = {"installed-node",        "node-replaced",      "node-replaced-larger",
                                            "node-replaced-smaller", "node-replaced-used", "node-replaced-consented",
-                                           "node-member-returns",   "node-spare-added",   "node-grows"};
+                                           "node-member-returns",   "node-spare-added",   "node-grows",
+                                           "node-both-there"};
     for (size_t i = 0; i < RF_COUNT(machines); i++) {
         RF_CLEANUP(finish) struct fixture self = start(machines[i]);
         rf_autofree char *text = NULL, *path = rf_format("tests/golden/installer/join-%s.txt", machines[i]);
