@@ -6,6 +6,7 @@
 #include "base/memory.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 rf_plan *rf_plan_new(void)
 {
@@ -36,6 +37,14 @@ struct rf_step *rf_plan_add(rf_plan *plan, const struct rf_step_ops *ops, const 
     step->title = rf_format_list(format, args);
     va_end(args);
     return step;
+}
+
+void rf_plan_to_end(rf_plan *plan, size_t index)
+{
+    const struct rf_step step = plan->steps[index];
+    const size_t behind = plan->count - index - 1;
+    memmove(&plan->steps[index], &plan->steps[index + 1], behind * sizeof(step));
+    plan->steps[plan->count - 1] = step;
 }
 
 void rf_step_after(struct rf_step *step, const char *id, bool any)

@@ -66,6 +66,10 @@ RF_GUARD(rf_plan, rf_plan_free);
 struct rf_step *rf_plan_add(rf_plan *plan, const struct rf_step_ops *ops, const void *arg, enum rf_phase phase,
                             const char *id, const char *format, ...) RF_PRINTF(6, 7);
 
+/* Puts the step number `index` behind all others, whose order stays. Pointers to steps are not valid any more. What waits for it (`after`) must
+ * stand behind it then, too. */
+void rf_plan_to_end(rf_plan *plan, size_t index);
+
 /* Sets what the step waits for; `id` is copied. */
 void rf_step_after(struct rf_step *step, const char *id, bool any);
 

@@ -60,11 +60,15 @@ static json_t *resync(const char *sysroot, const char *array, const char *action
 }
 
 /* "md/dev-sdc3" → is it a spare: without a place in the array, and not thrown out of it. */
-static bool is_spare(const char *sysroot, const char *array, const char *device)
+static bool is_spare(const char *slot, const char *state)
 {
-    rf_autofree char *slot_name = rf_format("md/%s/slot", device), *state_name = rf_format("md/%s/state", device);
-    rf_autofree char *slot = attribute(sysroot, array, slot_name), *state = attribute(sysroot, array, state_name);
-    return slot && strcmp(slot, "none") == 0 && state && !strstr(state, "faulty");
+    return strcmp(slot, "none") == 0 && !strstr(state, "faulty");
+}
+
+/* With a place, and not in step yet: md goes on calling it a spare. */
+static bool is_filled(const char *slot, const char *state)
+{
+    return strcmp(slot, "none") != 0 && strstr(state, "spare");
 }
 
 static int is_device(const struct dirent *entry)
@@ -77,15 +81,18 @@ static int by_name(const struct dirent **left, const struct dirent **right)
     return strverscmp((*left)->d_name, (*right)->d_name);
 }
 
-/* The kernel names of the partitions that stand by, in order. */
-static json_t *spares(const char *sysroot, const char *array)
+/* The kernel names of the partitions of that kind, in order. */
+static json_t *partitions(const char *sysroot, const char *array, bool (*kind)(const char *slot, const char *state))
 {
     json_t *list = json_array();
     rf_autofree char *folder = rf_format("%s/sys/block/%s/md", sysroot, array);
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, is_device, by_name);
     for (int i = 0; i < count; i++) {
-        if (is_spare(sysroot, array, entries[i]->d_name))
+        rf_autofree char *slot_name = rf_format("md/%s/slot", entries[i]->d_name),
+                         *state_name = rf_format("md/%s/state", entries[i]->d_name),
+                         *slot = attribute(sysroot, array, slot_name), *state = attribute(sysroot, array, state_name);
+        if (slot && state && kind(slot, state))
             json_array_append_new(list, json_string(entries[i]->d_name + 4));
         free(entries[i]);
     }
@@ -111,10 +118,11 @@ static json_t *array_json(const char *sysroot, const char *array, unsigned missi
     rf_autofree char *action = attribute(sysroot, array, "md/sync_action");
     rf_autofree char *array_state = attribute(sysroot, array, "md/array_state");
     uint64_t members = number(sysroot, array, "md/raid_disks"), degraded = number(sysroot, array, "md/degraded");
-    json_t *object = json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "name", name, "level", level ? level : "?", "size",
-                               (json_int_t)(number(sysroot, array, "size") * 512), "members", (json_int_t)members,
-                               "working", (json_int_t)(members - degraded), "state",
-                               state_of(degraded, missing, action, array_state), "spares", spares(sysroot, array));
+    json_t *object =
+        json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:o,s:o}", "name", name, "level", level ? level : "?", "size",
+                  (json_int_t)(number(sysroot, array, "size") * 512), "members", (json_int_t)members, "working",
+                  (json_int_t)(members - degraded), "state", state_of(degraded, missing, action, array_state), "spares",
+                  partitions(sysroot, array, is_spare), "onto", partitions(sysroot, array, is_filled));
     if (action && strcmp(action, "idle") != 0)
         json_object_set_new(object, "resync", resync(sysroot, array, action));
     return object;
@@ -173,6 +181,15 @@ static char *resync_text(const json_t *resync)
     return text;
 }
 
+/* Which disk is being filled: the one that must not be pulled. */
+static char *onto_text(const json_t *onto)
+{
+    char *text = rf_strdup("");
+    for (size_t i = 0; i < json_array_size(onto); i++)
+        rf_append(&text, "%s %s", i ? "," : " onto", json_string_value(json_array_get(onto, i)));
+    return text;
+}
+
 static char *spares_text(const json_t *spares)
 {
     size_t count = json_array_size(spares);
@@ -191,8 +208,9 @@ char *rf_arrays_text(const json_t *arrays)
         rf_autofree char *members = rf_format("%lld of %lld", (long long)rf_json_integer(array, "working", 0),
                                               (long long)rf_json_integer(array, "members", 0));
         rf_autofree char *spare = spares_text(json_object_get(array, "spares"));
-        rf_append(&text, "%-12s %-8s %10s  %-8s %s%s%s\n", rf_json_string(array, "name"),
-                  rf_json_string(array, "level"), size, members, rf_json_string(array, "state"), spare, work);
+        rf_autofree char *onto = onto_text(json_object_get(array, "onto"));
+        rf_append(&text, "%-12s %-8s %10s  %-8s %s%s%s%s\n", rf_json_string(array, "name"),
+                  rf_json_string(array, "level"), size, members, rf_json_string(array, "state"), onto, spare, work);
     }
     return text;
 }

@@ -6,10 +6,10 @@
 
 #include <stdbool.h>
 
-/* [{"name", "level", "size", "members", "working", "state", "spares": ["sdc3"], "resync": {"action", "percent", "speed", "seconds_left",
+/* [{"name", "level", "size", "members", "working", "state", "spares": ["sdc3"], "onto": ["sdb3"], "resync": {"action", "percent", "speed", "seconds_left",
  * "waits"}?}], from /sys/block/md* below `sysroot` ("" on a node). `state` is "clean", "growing" (a reshape), "rebuilding", "degraded",
- * "degraded on purpose" (no more than `missing` members are away: the profile says that they are), "inactive" or "broken". Of a resync,
- * what is not known yet is not there. Reads only. The caller owns the list; an empty one where there are none. */
+ * "degraded on purpose" (no more than `missing` members are away: the profile says that they are), "inactive" or "broken". `onto` are the partitions that
+ * are being filled in a lost member's place. Of a resync, what is not known yet is not there. Reads only. The caller owns the list; an empty one where there are none. */
 json_t *rf_arrays_json(const char *sysroot, unsigned missing);
 
 /* "system" for "md127": /dev/md/system below `sysroot` points to it. Its own name where none does. Reads only; the caller frees it. */

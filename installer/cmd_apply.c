@@ -15,7 +15,7 @@
 
 struct options {
     const char *medium, *profile;
-    bool live, node, json;
+    bool live, node, json, unattended;
 };
 
 static const struct rf_option known[] = {
@@ -24,6 +24,8 @@ static const struct rf_option known[] = {
     RF_OPTION_FLAG(struct options, json, "json", "events as JSON lines on standard output"),
     RF_OPTION_FLAG(struct options, live, "live", "in the live system: find the profile, install, reboot"),
     RF_OPTION_FLAG(struct options, node, "node", "on the node: bring guests up, from the profile that it keeps"),
+    RF_OPTION_FLAG(struct options, unattended, "unattended",
+                   "with --node, by a service: disks that came in are left to a person where the profile says so"),
     {0}};
 
 /* Exactly one of the three says where the profile comes from. */
@@ -47,17 +49,20 @@ static int engage(struct rf_session *session, const struct options *options, con
     rf_autofree char *ca = NULL;
     if (rf_trust_read(options->medium, &ca, err) < 0)
         return -1;
-    const struct rf_site_options where = {
-        .medium = options->medium, .target = RF_RUN_DIR "/target", .ca = ca, .keep = keep_at(options)};
+    const struct rf_site_options where = {.medium = options->medium,
+                                          .target = RF_RUN_DIR "/target",
+                                          .ca = ca,
+                                          .keep = keep_at(options),
+                                          .unattended = options->unattended};
     return rf_engine_apply(session, profile, machine, &where, NULL, err);
 }
 
 /* Lets the next one on before the last reports are delivered, which may take a minute. */
 static int apply(const struct options *options, const rf_profile *profile, struct rf_lock *lock)
 {
-    enum rf_audience audience = options->node   ? RF_AUDIENCE_CONSOLES
-                                : options->json ? RF_AUDIENCE_JSON
-                                                : RF_AUDIENCE_TERMINAL;
+    enum rf_audience audience = options->unattended ? RF_AUDIENCE_CONSOLES
+                                : options->json     ? RF_AUDIENCE_JSON
+                                                    : RF_AUDIENCE_TERMINAL;
     bool on_node = rf_exists(RF_STATE_PROFILE);
     rf_autoerror rf_error *error = NULL;
     rf_autosession struct rf_session session;
@@ -70,7 +75,9 @@ static int apply(const struct options *options, const rf_profile *profile, struc
                       on_node ? RF_STATE_SPOOL : RF_RUN_DIR "/report.spool");
     int outcome = engage(&session, options, profile, &error);
     rf_lock_release(lock);
-    rf_session_end(&session, error, "the profile is fulfilled");
+    rf_session_end(&session, error,
+                   session.unfit ? "done; what does not fit, or waits for a person, was said at the beginning"
+                                 : "the profile is fulfilled");
     return outcome < 0 ? (int)rf_error_code(error) : RF_OK;
 }
 
@@ -105,6 +112,8 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         return RF_USAGE;
     if (!choose_profile(&options, count, words))
         return rf_say_usage(self, "one profile, or --live, or --node");
+    if (options.unattended && !options.node)
+        return rf_say_usage(self, "--unattended with --node only");
     if (options.live)
         return rf_live_run(options.medium);
     return apply_alone(&options);
@@ -112,11 +121,14 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
 
 const struct rf_subcommand rf_cmd_apply = {
     .name = "apply",
-    .usage = "PROFILE [--medium DIR] [--json] | --live | --node",
+    .usage = "PROFILE [--medium DIR] [--json] | --live | --node [--unattended]",
     .summary = "walks the plan: installs, converges, repairs",
     .options = known,
     .help = "Repeating it is safe: every step looks first whether it is done.\n"
             "On a node PROFILE is kept and counts from then on, at every boot too; it must be of that node (node.id).\n"
+            "On a node it also brings in a disk that was put in (a replacement, a spare, one more to grow onto); with "
+            "--unattended\n"
+            "only where the profile says 'storage.replace: auto'.\n"
             "One at a time: it waits for another run, and for 'richtfest guest' commands that change something.\n",
     .run = run,
 };

@@ -8,6 +8,7 @@
 #include "installer/arrays.h"
 #include "installer/disks.h"
 #include "installer/inputs.h"
+#include "installer/join.h"
 #include "installer/last_run.h"
 #include "installer/subcommand.h"
 #include "installer/undelivered.h"
@@ -33,12 +34,14 @@ static json_t *node_json(const rf_profile *profile)
                      RF_VERSION, "uptime", uptime(), "addresses", addresses);
 }
 
-/* The disks only: the rest of the machine is no part of this view, and asking for it takes time. */
-static json_t *disks_json(const rf_profile *profile, const json_t *arrays)
+/* The disks and what runs on them only: the rest of the machine is no part of this view, and asking for it takes time. */
+static rf_machine *disks_of_node(void)
 {
-    rf_automachine rf_machine *machine = rf_alloc(sizeof(*machine));
+    rf_machine *machine = rf_alloc(sizeof(*machine));
+    machine->environment = RF_ENV_NODE;
     rf_inventory_disks("", machine);
-    return rf_disks_json(profile, machine, arrays);
+    rf_inventory_volumes("", machine);
+    return machine;
 }
 
 static bool guests_are_well(const json_t *guests)
@@ -61,9 +64,10 @@ static void print_text(const json_t *status)
     rf_autofree char *arrays = rf_arrays_text(json_object_get(status, "arrays"));
     rf_autofree char *guests = rf_node_status_text(json_object_get(status, "guests"));
     rf_autofree char *report = rf_undelivered_text(json_object_get(status, "report"));
-    printf("Node %s (%s), Richtfest %s, up %s, %s\n%s\n%s\n%s\n%s", rf_json_string(node, "id"),
+    rf_autofree char *joining = rf_join_text(json_object_get(status, "storage"));
+    printf("Node %s (%s), Richtfest %s, up %s, %s\n%s\n%s%s\n%s\n%s", rf_json_string(node, "id"),
            rf_json_string(node, "hostname"), rf_json_string(node, "version"), up, rf_json_string(node, "addresses"),
-           report, disks, arrays, guests);
+           report, disks, joining, arrays, guests);
     rf_autofree char *run = rf_last_run_text(json_object_get(status, "last_run"));
     printf("%s%s\n%s\n", *run ? "\n" : "", run,
            json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
@@ -75,12 +79,13 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
     if (!guests)
         return NULL;
     rf_autojson json_t *arrays = rf_arrays_json("", profile->storage.missing);
-    rf_autojson json_t *disks = disks_json(profile, arrays);
+    rf_automachine rf_machine *machine = disks_of_node();
+    rf_autojson json_t *disks = rf_disks_json(profile, machine, arrays);
     rf_autojson json_t *run = rf_last_run_json(RF_STATE_LAST_RUN);
     bool healthy = rf_disks_boot(disks) && rf_arrays_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
-    return json_pack("{s:o,s:o,s:O,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
-                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "arrays", arrays, "guests", guests,
-                     "last_run", run, "healthy", healthy);
+    return json_pack("{s:o,s:o,s:O,s:o,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
+                     rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "storage", rf_join_look(profile, machine),
+                     "arrays", arrays, "guests", guests, "last_run", run, "healthy", healthy);
 }
 
 static int show(const rf_profile *profile, bool as_json, rf_error **err)

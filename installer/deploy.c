@@ -73,38 +73,15 @@ void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan)
         ->done = installed(deploy);
 }
 
-static struct rf_step *add_boot(const rf_deploy *deploy, size_t index, enum rf_phase phase, rf_plan *plan)
+static void add_boot(const rf_deploy *deploy, size_t index, rf_plan *plan)
 {
     const struct rf_layout_disk *disk = &deploy->layout->disks[index];
     rf_autofree char *id = rf_format("boot/%u", disk->member);
-    return rf_plan_add(plan, &rf_step_bootable, &deploy->disks[index], phase, id,
-                       "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
-                       disk->serial ? disk->serial : "none");
-}
-
-/* The disk as the machine's inventory has it, or NULL. */
-static const struct rf_disk *recorded(const rf_deploy *deploy, const struct rf_layout_disk *disk)
-{
-    for (size_t i = 0; i < deploy->machine->disks_count; i++)
-        if (rf_disk_member(disk->node_id, &deploy->machine->disks[i]) == disk->member)
-            return &deploy->machine->disks[i];
-    return NULL;
-}
-
-/* Left to the node itself: an installation that was interrupted between two disks' loaders comes up from the first. Whatever else is
- * missing on a disk takes the installer. */
-static bool node_finishes(const rf_deploy *deploy, const struct rf_layout_disk *disk)
-{
-    const struct rf_disk *is = recorded(deploy, disk);
-    return deploy->machine->environment == RF_ENV_NODE && !disk->committed && is && rf_layout_disk_done(disk, is) &&
-           rf_disk_takes_loaders(is);
-}
-
-void rf_deploy_node_steps(const rf_deploy *deploy, rf_plan *plan)
-{
-    for (size_t i = 0; i < deploy->layout->disks_count; i++)
-        if (node_finishes(deploy, &deploy->layout->disks[i]))
-            add_boot(deploy, i, RF_PHASE_NODE, plan);
+    struct rf_step *step = rf_plan_add(plan, &rf_step_bootable, &deploy->disks[index], RF_PHASE_INSTALL, id,
+                                       "Make disk %u bootable by BIOS and UEFI (serial %s)", disk->member,
+                                       disk->serial ? disk->serial : "none");
+    step->lane = disk->member;
+    step->done = disk->committed;
 }
 
 void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
@@ -122,13 +99,8 @@ void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
     bool done = installed(deploy);
     for (size_t i = 0; i < RF_COUNT(rows); i++)
         rf_plan_add(plan, rows[i].ops, deploy, RF_PHASE_INSTALL, rows[i].id, "%s", rows[i].title)->done = done;
-    for (size_t i = 0; i < deploy->layout->disks_count; i++) {
-        if (node_finishes(deploy, &deploy->layout->disks[i]))
-            continue;
-        struct rf_step *step = add_boot(deploy, i, RF_PHASE_INSTALL, plan);
-        step->lane = deploy->layout->disks[i].member;
-        step->done = deploy->layout->disks[i].committed;
-    }
+    for (size_t i = 0; i < deploy->layout->disks_count; i++)
+        add_boot(deploy, i, plan);
     rf_plan_add(plan, &rf_step_mark, deploy, RF_PHASE_INSTALL, "mark",
                 "Let an ISO that is left attached boot this node")
         ->done = done;

@@ -48,10 +48,6 @@ void rf_deploy_need_images(rf_deploy *deploy, const rf_node_model *node);
 void rf_deploy_check_steps(const rf_deploy *deploy, rf_plan *plan);
 void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan);
 
-/* On a node: adds, in its own phase, the boot loaders of disks that have everything but them (boot/<member>). None elsewhere. The
- * loaders come from the root that runs, which is the one that the installer ran in. */
-void rf_deploy_node_steps(const rf_deploy *deploy, rf_plan *plan);
-
 /* Paths below the mounted target; the caller frees them. */
 char *rf_deploy_top(const rf_deploy *deploy, const char *path);    /* in the system volume's top level */
 char *rf_deploy_root(const rf_deploy *deploy, const char *path);   /* in the new root */

@@ -24,6 +24,9 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
                     profile->node.id, todo, todo == 1 ? "" : "s");
     if (rf_site_disks(site))
         rf_emit_message(session->events, RF_PROGRESS, "this node no longer fits its profile:\n%s", rf_site_disks(site));
+    session->unfit = rf_site_disks(site) || rf_site_waiting(site);
+    if (rf_site_waiting(site))
+        rf_emit_message(session->events, RF_PROGRESS, "%s", rf_site_waiting(site));
 }
 
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,

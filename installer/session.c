@@ -34,7 +34,7 @@ static rf_sink *sink_for(enum rf_audience audience)
 
 void rf_session_open(struct rf_session *session, enum rf_audience audience, const char *event_file, const char *machine)
 {
-    *session = (struct rf_session){make_runner(), rf_events_new(machine), rf_now()};
+    *session = (struct rf_session){.runner = make_runner(), .events = rf_events_new(machine), .started = rf_now()};
     rf_events_add(session->events, sink_for(audience));
     rf_events_add(session->events, rf_sink_journal());
     if (!event_file)

@@ -9,6 +9,8 @@ struct rf_session {
     rf_runner *runner;
     rf_events *events;
     double started;
+    bool
+        unfit; /* the run goes on without what this node's disks, or its size, do not allow, or what waits for a person: it was said */
 };
 
 enum rf_audience {

@@ -5,9 +5,12 @@
 #include "base/memory.h"
 #include "installer/deploy.h"
 #include "installer/inputs.h"
+#include "installer/join.h"
 #include "postinstall/capacity.h"
 #include "postinstall/plan.h"
 #include "raid/plan.h"
+
+#include <string.h>
 
 struct rf_site {
     rf_plan *plan;
@@ -15,7 +18,8 @@ struct rf_site {
     rf_deploy *deploy;
     rf_node_model *node;
     enum rf_phase phase;
-    char *disks; /* what is wrong with a node's disks, or NULL */
+    char *disks;   /* what is wrong with a node's disks, or NULL */
+    char *waiting; /* its disks that wait for a person, or NULL */
 };
 
 /* The medium is checked first, then the disks are made, then they are filled. */
@@ -28,17 +32,45 @@ static void add_install_steps(struct rf_site *site, const rf_profile *profile, c
     rf_deploy_steps(site->deploy, site->plan);
 }
 
-/* A node whose disks no longer fit (one of them died) still gets its guests up: it is said, and the work goes on. */
-static int plan_disks(struct rf_site *site, const rf_profile *profile, const rf_machine *machine, rf_problems *problems,
-                      rf_error **err)
+/* A node whose disks no longer fit (one of them died) still gets its guests up: it is said, and the work goes on. One that fits except for its
+ * memory or its processors gets its disks as well. */
+static int plan_node_disks(struct rf_site *site, const rf_profile *profile, const rf_machine *machine, rf_error **err)
 {
-    rf_autoproblems rf_problems tolerated = {0};
-    bool node = site->phase == RF_PHASE_NODE;
-    if (rf_raid_plan(profile, machine, &site->layout, node ? &tolerated : problems, err) < 0)
+    rf_autoproblems rf_problems tolerated = {0}, again = {0};
+    rf_profile lenient = *profile; /* borrowed */
+    memset(&lenient.requires, 0, sizeof(lenient.requires));
+    if (rf_raid_plan(profile, machine, &site->layout, &tolerated, err) < 0 ||
+        (!site->layout && rf_raid_plan(&lenient, machine, &site->layout, &again, err) < 0))
         return -1;
+    const size_t before = tolerated.count;
+    if (site->layout)
+        rf_join_check(site->layout, machine, &tolerated);
+    if (tolerated.count > before) {
+        rf_layout_free(site->layout);
+        site->layout = NULL;
+    }
     if (tolerated.count)
         site->disks = rf_problems_text(&tolerated);
     return 0;
+}
+
+static int plan_disks(struct rf_site *site, const rf_profile *profile, const rf_machine *machine, rf_problems *problems,
+                      rf_error **err)
+{
+    return site->phase == RF_PHASE_NODE ? plan_node_disks(site, profile, machine, err)
+                                        : rf_raid_plan(profile, machine, &site->layout, problems, err);
+}
+
+/* Behind the guests: a disk that fails does not keep them from starting. */
+static void join_disks(struct rf_site *site, const rf_profile *profile, const rf_machine *machine,
+                       const struct rf_site_options *options)
+{
+    const bool waits = options->unattended && profile->storage.replace == RF_REPLACE_ASK;
+    rf_join_steps(site->layout, machine, waits, site->plan);
+    rf_autojson json_t *joining = waits ? rf_join_json(site->layout, machine) : json_array();
+    for (size_t i = 0; i < json_array_size(joining); i++)
+        rf_append(&site->waiting, "%s%s", site->waiting ? "\n" : "",
+                  rf_json_string(json_array_get(joining, i), "text"));
 }
 
 /* What is known of the node; of one that is still to be made, what a medium says of its artefacts. The caller owns it. */
@@ -82,8 +114,8 @@ int rf_site_new(const rf_profile *profile, const rf_machine *machine, const stru
     check_capacity(site, machine, problems);
     if (site->deploy && site->node)
         rf_deploy_need_images(site->deploy, site->node);
-    if (site->layout) /* behind the guests: a disk that fails does not keep them from starting */
-        rf_deploy_node_steps(site->deploy, site->plan);
+    if (site->layout)
+        join_disks(site, profile, machine, options);
     if (problems->count == 0)
         *ret_site = RF_STEAL(site);
     return 0;
@@ -104,6 +136,11 @@ const char *rf_site_disks(const struct rf_site *site)
     return site->disks;
 }
 
+const char *rf_site_waiting(const struct rf_site *site)
+{
+    return site->waiting;
+}
+
 void rf_site_free(struct rf_site *site)
 {
     if (!site)
@@ -113,5 +150,6 @@ void rf_site_free(struct rf_site *site)
     rf_layout_free(site->layout);
     rf_node_model_free(site->node);
     free(site->disks);
+    free(site->waiting);
     free(site);
 }

@@ -20,6 +20,7 @@ struct rf_site_options {
     const char *ca;               /* further CAs that the node trusts (installer/trust.h), or NULL */
     const char *
         keep; /* where a node keeps its profile, which this one is to be (installer/keep_profile.h); NULL: it is already */
+    bool unattended; /* a service asks, and nobody sits there: storage.replace says what that means for disks */
 };
 
 struct rf_site; /* owns what the steps point to */
@@ -36,6 +37,9 @@ enum rf_phase rf_site_phase(const struct rf_site *site);
 
 /* On a node: what is wrong with its disks or its fit, a line each; NULL where nothing is. Borrowed. */
 const char *rf_site_disks(const struct rf_site *site);
+
+/* On a node: the disks that wait for a person to bring them in, a sentence a line; NULL where none does. Borrowed. */
+const char *rf_site_waiting(const struct rf_site *site);
 
 void rf_site_free(struct rf_site *site);
 

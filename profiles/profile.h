@@ -26,6 +26,9 @@ enum rf_level { RF_LEVEL_SINGLE, RF_LEVEL_RAID1, RF_LEVEL_RAID5, RF_LEVEL_RAID6,
 /* Where RAID10 puts the second copy of a block (md(4), "RAID10"). */
 enum rf_copies { RF_COPIES_NEAR, RF_COPIES_FAR };
 
+/* Whether a disk that comes into the running node waits for a person. */
+enum rf_replace { RF_REPLACE_ASK, RF_REPLACE_AUTO };
+
 struct rf_admin {
     char *name;
     char **ssh_keys;
@@ -124,6 +127,7 @@ typedef struct rf_profile {
         enum rf_level level;
         enum rf_copies layout; /* of raid10 */
         unsigned missing;      /* members that are left out on purpose, for now */
+        enum rf_replace replace;
         struct {
             char **wipe; /* serial numbers, WWNs or bus paths of the disks whose foreign data may be destroyed */
             size_t wipe_count;

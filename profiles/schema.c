@@ -11,6 +11,7 @@ static const struct rf_choice levels[] = {{"single", RF_LEVEL_SINGLE}, {"raid1",
                                           {"raid5", RF_LEVEL_RAID5},   {"raid6", RF_LEVEL_RAID6},
                                           {"raid10", RF_LEVEL_RAID10}, {NULL, 0}};
 static const struct rf_choice copies[] = {{"near", RF_COPIES_NEAR}, {"far", RF_COPIES_FAR}, {NULL, 0}};
+static const struct rf_choice replaces[] = {{"ask", RF_REPLACE_ASK}, {"auto", RF_REPLACE_AUTO}, {NULL, 0}};
 static const struct rf_choice authorities[] = {{"acme", RF_TLS_ACME}, {"own", RF_TLS_OWN}, {NULL, 0}};
 static const struct rf_choice addresses[] = {{"dhcp", 0}, {NULL, 0}};
 /* As `lsblk -o TRAN` names them, and the paravirtual ones. */
@@ -268,6 +269,16 @@ static const struct rf_field profile_rows[] = {
      .help = "So many of the members are not there yet: the arrays begin without them, as degraded as that makes them. "
              "When the disks are there, leave it out: they are added.",
      .example = "1"},
+    {.name = "storage.replace",
+     .type = &rf_type_choice,
+     .offset = PROFILE(storage.replace),
+     .fallback = "ask",
+     .choices = replaces,
+     .help =
+         "What the running node does with a disk that is put into it and matches: `auto`, it brings it in by itself "
+         "(partitions, arrays, boot loaders), also one that takes a lost member's place; `ask`, it says so, and "
+         "waits for `richtfest apply --node`. Blank disks only, but for those that `storage.foreign` names.",
+     .example = "auto"},
     {.name = "storage.foreign",
      .type = &rf_type_consent,
      .offset = PROFILE(storage.foreign.wipe),

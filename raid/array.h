@@ -43,6 +43,10 @@ bool rf_array_holds(const struct rf_array_state *state, const struct rf_array_me
 int rf_array_create(struct rf_step_env *env, const struct rf_layout_array *array, const struct rf_array_state *state,
                     rf_error **err);
 
+/* Sets how fast md may ("sync_speed_max") or must ("sync_speed_min") copy in this array while others use its disks, KiB a second, until the next
+ * start. Best effort: one that copies at its own pace is as good. */
+void rf_array_speed(const struct rf_layout_array *array, const char *attribute, const char *kib);
+
 /*
  * Makes a running array larger where it has fewer members than the layout says, onto the spares that it was given before. RAID1 has
  * its new member at once and fills it; the others move their data (a reshape, hours, restarted by the kernel after a power cut) and are

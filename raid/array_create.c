@@ -95,13 +95,12 @@ static int create(struct rf_step_env *env, const struct rf_layout_array *array, 
     return rf_argv_run(env->runner, &argv, zeroes ? ZEROES_SECONDS : RF_COMMAND_SECONDS, err);
 }
 
-/* Best effort: an array that resyncs as fast as it can is slower to work on, and as good. */
-static void slow_down(const struct rf_layout_array *array)
+void rf_array_speed(const struct rf_layout_array *array, const char *attribute, const char *kib)
 {
     rf_autofree char *real = realpath(array->device, NULL);
-    rf_autofree char *path = real ? rf_format("/sys/block/%s/md/sync_speed_max", strrchr(real, '/') + 1) : NULL;
+    rf_autofree char *path = real ? rf_format("/sys/block/%s/md/%s", strrchr(real, '/') + 1, attribute) : NULL;
     rf_autofd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-    if (fd >= 0 && write(fd, FIRST_RESYNC_KIB, strlen(FIRST_RESYNC_KIB)) < 0)
+    if (fd >= 0 && write(fd, kib, strlen(kib)) < 0)
         return;
 }
 
@@ -118,7 +117,7 @@ int rf_array_create(struct rf_step_env *env, const struct rf_layout_array *array
     if (create(env, array, false, err) < 0)
         return -1;
     if (parity)
-        slow_down(array);
+        rf_array_speed(array, "sync_speed_max", FIRST_RESYNC_KIB);
     return 0;
 }
 

@@ -124,18 +124,42 @@ static char *way_out(const rf_profile *profile, const struct rf_match *match)
     return text;
 }
 
-static void check_members(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
+static bool carries(const rf_machine *machine, const struct rf_disk *disk)
+{
+    for (size_t i = 0; i < machine->volumes_count; i++)
+        if (rf_holder_touches(&machine->volumes[i], disk->name))
+            return true;
+    return false;
+}
+
+/* Which of the two the node runs on, where that tells them apart; NULL where it does not. */
+static const struct rf_disk *in_charge(const rf_machine *machine, const struct rf_disk *one, const struct rf_disk *two)
+{
+    const bool first = carries(machine, one), second = carries(machine, two);
+    return first == second ? NULL : first ? one : two;
+}
+
+static void report_copy(const rf_profile *profile, const rf_machine *machine, const struct rf_disk *one,
+                        const struct rf_disk *two, rf_problems *problems)
+{
+    const struct rf_disk *runs = in_charge(machine, one, two);
+    rf_autofree char *first = rf_disk_label(one), *second = rf_disk_label(two);
+    rf_autofree char *label = runs ? rf_disk_label(runs == one ? two : one) : NULL;
+    rf_problem(problems, "storage.disks",
+               "two disks say that they are disk %u of node %s (%s and %s): one is a copy, or was replaced by the "
+               "other; disconnect %s%s",
+               rf_disk_member(profile->node.id, one), profile->node.id, first, second, runs ? label : "it",
+               runs ? ", on which nothing runs" : "");
+}
+
+static void check_members(const rf_profile *profile, const rf_machine *machine, const struct rf_match *match,
+                          rf_problems *problems)
 {
     const struct rf_disk *seen[RF_MEMBERS_MAX + 1] = {NULL};
     for (size_t i = 0; i < match->chosen_count; i++) {
         unsigned member = rf_disk_member(profile->node.id, match->chosen[i]);
-        if (member && seen[member]) {
-            rf_autofree char *first = rf_disk_label(seen[member]);
-            rf_autofree char *second = rf_disk_label(match->chosen[i]);
-            rf_problem(problems, "storage.disks",
-                       "two disks say that they are disk %u of node %s (%s and %s): one is a copy; disconnect it",
-                       member, profile->node.id, first, second);
-        }
+        if (member && seen[member])
+            report_copy(profile, machine, seen[member], match->chosen[i], problems);
         seen[member] = match->chosen[i];
     }
 }
@@ -159,7 +183,7 @@ static void check_left_out(const rf_profile *profile, const struct rf_match *mat
 void rf_foreign_check(const rf_profile *profile, const rf_machine *machine, const struct rf_match *match,
                       rf_problems *problems)
 {
-    check_members(profile, match, problems);
+    check_members(profile, machine, match, problems);
     check_left_out(profile, match, problems);
     rf_autofree char *text = NULL;
     for (size_t i = 0; i < match->chosen_count; i++)

@@ -74,6 +74,31 @@ static const struct rf_disk *smallest_of(const struct rf_match *match)
     return smallest;
 }
 
+/* Of each disk whether it could hold the node's partitions. The caller frees it. */
+static char *table_of_sizes(const char *node_id, const struct rf_match *match, uint64_t least)
+{
+    static char small[] = "too small";
+    rf_autofree struct rf_match_row *rows = rf_alloc((match->count + 1) * sizeof(*rows));
+    for (size_t i = 0; i < match->count; i++) {
+        rows[i] = match->rows[i]; /* whose reasons stay its own */
+        if (!rows[i].reason && whole_mib(rows[i].disk->size) < least)
+            rows[i].reason = small;
+    }
+    return rf_match_table(node_id, rows, match->count);
+}
+
+static void report_small(const char *node_id, const struct rf_match *match, uint64_t least, bool fresh,
+                         rf_problems *problems)
+{
+    const struct rf_disk *smallest = smallest_of(match);
+    rf_autofree char *have = rf_size_text_binary(smallest->size), *want = rf_size_text_binary(least);
+    rf_autofree char *label = rf_disk_label(smallest);
+    rf_autofree char *table = fresh ? rf_strdup("") : table_of_sizes(node_id, match, least);
+    rf_problem(problems, "storage.disks", "disk %s (%s) has %s; %s are needed %s%s", smallest->name, label, have, want,
+               fresh ? "for system and data" : "beside the disks that this node already has; put in one as large",
+               table);
+}
+
 static bool choose_sizes(const rf_profile *profile, const struct rf_match *match, struct sizes *ret_sizes,
                          rf_problems *problems)
 {
@@ -88,11 +113,7 @@ static bool choose_sizes(const rf_profile *profile, const struct rf_match *match
     uint64_t tail =
         fresh ? RF_LAYOUT_TAIL : RF_LAYOUT_ALIGN; /* a replacement may use the tail: that is what it is for */
     if (room < least + tail) {
-        rf_autofree char *have = rf_size_text_binary(smallest->size);
-        rf_autofree char *want = rf_size_text_binary(least + tail);
-        rf_autofree char *label = rf_disk_label(smallest);
-        rf_problem(problems, "storage.disks", "disk %s (%s) has %s; %s are needed %s", smallest->name, label, have,
-                   want, fresh ? "for system and data" : "beside the disks that this node already has");
+        report_small(profile->node.id, match, least + tail, fresh, problems);
         return false;
     }
     if (fresh)

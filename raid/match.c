@@ -159,23 +159,32 @@ static void make_rows(const rf_profile *profile, const rf_machine *machine, stru
 }
 
 /* Columns as wide as their widest cell; the last one is free. */
-static char *table_of(const struct rf_match *match)
+/* "matches, disk 2 of this node": a person who has to take one out sees which. The caller frees it. */
+static char *verdict(const char *node_id, const struct rf_match_row *row)
+{
+    const unsigned member = rf_disk_member(node_id, row->disk);
+    if (row->reason)
+        return rf_format("no: %s", row->reason);
+    return member ? rf_format("matches, disk %u of this node", member) : rf_strdup("matches");
+}
+
+char *rf_match_table(const char *node_id, const struct rf_match_row *rows, size_t count)
 {
     int name = 0, size = 0, label = 0;
-    for (size_t i = 0; i < match->count; i++) {
-        rf_autofree char *text = rf_size_text(match->rows[i].disk->size);
-        rf_autofree char *identity = rf_disk_label(match->rows[i].disk);
-        name = (int)strlen(match->rows[i].disk->name) > name ? (int)strlen(match->rows[i].disk->name) : name;
+    for (size_t i = 0; i < count; i++) {
+        rf_autofree char *text = rf_size_text(rows[i].disk->size);
+        rf_autofree char *identity = rf_disk_label(rows[i].disk);
+        name = (int)strlen(rows[i].disk->name) > name ? (int)strlen(rows[i].disk->name) : name;
         size = (int)strlen(text) > size ? (int)strlen(text) : size;
         label = (int)strlen(identity) > label ? (int)strlen(identity) : label;
     }
     char *table = NULL;
-    for (size_t i = 0; i < match->count; i++) {
-        const struct rf_match_row *row = &match->rows[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct rf_match_row *row = &rows[i];
         rf_autofree char *text = rf_size_text(row->disk->size);
         rf_autofree char *identity = rf_disk_label(row->disk);
-        rf_append(&table, "\n    %-*s  %*s  %-*s  %s%s", name, row->disk->name, size, text, label, identity,
-                  row->reason ? "no: " : "matches", row->reason ? row->reason : "");
+        rf_autofree char *what = verdict(node_id, row);
+        rf_append(&table, "\n    %-*s  %*s  %-*s  %s", name, row->disk->name, size, text, label, identity, what);
     }
     return table ? table : rf_strdup("\n    (this machine has no disks)");
 }
@@ -212,13 +221,16 @@ static char *composition(const rf_profile *profile)
 
 static void report_number(const rf_profile *profile, const struct rf_match *match, rf_problems *problems)
 {
-    unsigned asked = rf_profile_disks(profile);
+    unsigned asked = rf_profile_disks(profile), ours = 0;
+    for (size_t i = 0; i < match->chosen_count; i++)
+        ours += rf_disk_member(profile->node.id, match->chosen[i]) > 0;
     const char *advice =
         match->chosen_count < asked ? "add disks or widen storage.disks.match"
         : profile->storage.missing
             ? "narrow storage.disks.match, or leave storage.missing out if the missing disk is there now"
-            : "narrow storage.disks.match until exactly these are left";
-    rf_autofree char *table = table_of(match);
+        : ours ? "take out the one that is to be replaced, or narrow storage.disks.match until exactly these are left"
+               : "narrow storage.disks.match until exactly these are left";
+    rf_autofree char *table = rf_match_table(profile->node.id, match->rows, match->count);
     rf_autofree char *parts = composition(profile);
     rf_problem(problems, "storage.disks", "the profile asks for %u disk%s%s, and %zu of %zu match; %s%s", asked,
                asked == 1 ? "" : "s", parts, match->chosen_count, match->count, advice, table);

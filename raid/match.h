@@ -32,6 +32,10 @@ struct rf_match {
 void rf_match_disks(const rf_profile *profile, const rf_machine *machine, struct rf_match *ret_match,
                     rf_problems *problems);
 
+/* The rows as a table for people, each on a line of its own behind a line break: name, size, identity, and "matches" (with "disk 2 of this
+ * node" where it is one) or "no: REASON". The caller frees it. Pure. */
+char *rf_match_table(const char *node_id, const struct rf_match_row *rows, size_t count);
+
 /* Frees what it holds (not the disks) and leaves it empty. */
 void rf_match_clear(struct rf_match *match);
 #define rf_automatch RF_CLEANUP(rf_match_clear)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct rf_disk *recorded(const struct rf_layout_disk *layout, const rf_machine *machine)
+const struct rf_disk *rf_raid_recorded(const struct rf_layout_disk *layout, const rf_machine *machine)
 {
     const struct rf_disk wanted = {.serial = layout->serial, .wwn = layout->wwn, .by_path = layout->by_path};
     for (size_t i = 0; i < machine->disks_count; i++)
@@ -26,7 +26,7 @@ static const struct rf_disk *recorded(const struct rf_layout_disk *layout, const
 
 static bool partitioned(const struct rf_layout_disk *layout, const rf_machine *machine)
 {
-    const struct rf_disk *disk = recorded(layout, machine);
+    const struct rf_disk *disk = rf_raid_recorded(layout, machine);
     return disk && rf_layout_disk_done(layout, disk);
 }
 
@@ -104,7 +104,7 @@ static void add_partition(const struct rf_layout_disk *disk, const rf_machine *m
         rf_plan_add(plan, &rf_step_partition, disk, RF_PHASE_INSTALL, id, "Partition disk %u: %s, %s%s%s", disk->member,
                     label, size, disk->model ? ", " : "", disk->model ? disk->model : "");
     append_unused(disk, &step->title);
-    const struct rf_disk *is = recorded(disk, machine);
+    const struct rf_disk *is = rf_raid_recorded(disk, machine);
     step->lane = disk->member;
     step->done = partitioned(disk, machine);
     if (!step->done && is && is->table_uuid && !disk->consent) /* any other table is foreign, and cleared before */
@@ -154,4 +154,22 @@ void rf_raid_steps(const rf_layout *layout, const rf_machine *machine, rf_plan *
     for (size_t i = 0; i < layout->filesystems_count; i++)
         add_filesystem(layout, i, machine, plan);
     rf_grow_steps(layout, machine, LANE_DATA, plan);
+}
+
+/* The data's word counts: the system is mirrored on all members, so it has the same, unless a run was cut off between the two. */
+const char *rf_raid_word(const rf_layout *layout, size_t index, const rf_machine *machine)
+{
+    const struct rf_array_view data = rf_array_view(&layout->data, machine);
+    const struct rf_array_view system = rf_array_view(&layout->system, machine);
+    const char *word = rf_array_word(&layout->data, &data, index);
+    return word ? word : rf_array_word(&layout->system, &system, index);
+}
+
+bool rf_raid_takes_disks(const struct rf_layout_array *array, const rf_machine *machine)
+{
+    const struct rf_array_view view = rf_array_view(array, machine);
+    for (size_t i = 0; i < array->members_count && i < RF_MEMBERS_MAX; i++)
+        if (view.blank[i] && array->committed[i])
+            return false;
+    return view.ours && view.committed && !rf_array_is_done(array, &view);
 }

@@ -7,19 +7,28 @@
 #include "raid/level.h"
 #include "raid/steps.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-const struct rf_partition *rf_recorded_partition(const rf_machine *machine, const char *device)
+static const struct rf_partition *find_partition(const rf_machine *machine, const char *device,
+                                                 const struct rf_disk **ret_disk)
 {
     const char *uuid = strrchr(device, '/') + 1;
     for (size_t i = 0; i < machine->disks_count; i++)
         for (size_t j = 0; j < machine->disks[i].partitions_count; j++) {
             const struct rf_partition *part = &machine->disks[i].partitions[j];
+            *ret_disk = &machine->disks[i];
             if (part->uuid && strcasecmp(part->uuid, uuid) == 0)
                 return part;
         }
     return NULL;
+}
+
+const struct rf_partition *rf_recorded_partition(const rf_machine *machine, const char *device)
+{
+    const struct rf_disk *disk;
+    return find_partition(machine, device, &disk);
 }
 
 const struct rf_volume *rf_recorded_array(const rf_machine *machine, const struct rf_layout_array *array)
@@ -49,6 +58,30 @@ static const struct rf_signature *superblock(const struct rf_layout_array *array
     return found && found->uuid && strcasecmp(found->uuid, array->uuid) == 0 ? found : NULL;
 }
 
+/* "sda3 sdb3" has "sda3", and not "sda". */
+static bool has_word(const char *words, const char *word)
+{
+    const size_t length = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)); at += length)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* Does the array run, and without this partition of its own? Where the description does not tell what it runs on, nothing is out. */
+static bool is_out(const struct rf_layout_array *array, size_t index, const rf_machine *machine)
+{
+    const struct rf_volume *running = rf_recorded_array(machine, array);
+    const struct rf_disk *disk;
+    const struct rf_partition *part = find_partition(machine, array->members[index], &disk);
+    if (!running || !running->size || !running->on || !part)
+        return false;
+    const size_t length = strlen(disk->name);
+    const char *between = length && isdigit((unsigned char)disk->name[length - 1]) ? "p" : ""; /* nvme0n1p3 */
+    rf_autofree char *name = rf_format("%s%s%u", disk->name, between, part->number);
+    return !has_word(running->on, name);
+}
+
 /* A member that was out while the array grew still says the old number: the largest is the last. */
 static void take(struct rf_array_view *view, const struct rf_signature *found)
 {
@@ -67,6 +100,8 @@ struct rf_array_view rf_array_view(const struct rf_layout_array *array, const rf
         const struct rf_signature *found = superblock(array, i, machine);
         view.committed |= array->committed[i];
         view.blank[i] = !found;
+        view.out[i] = found && is_out(array, i, machine);
+        view.outs += view.out[i];
         if (found)
             take(&view, found);
     }
@@ -77,7 +112,7 @@ struct rf_array_view rf_array_view(const struct rf_layout_array *array, const rf
 
 bool rf_array_is_done(const struct rf_layout_array *array, const struct rf_array_view *view)
 {
-    return view->ours == array->members_count && view->raid_disks == array->raid_disks;
+    return view->ours == array->members_count && view->raid_disks == array->raid_disks && view->outs == 0;
 }
 
 static bool grows(const struct rf_layout_array *array, const struct rf_array_view *view)
@@ -158,12 +193,12 @@ void rf_array_problems(const rf_layout *layout, const rf_machine *machine, rf_pr
         check_array(&layout->system, machine, problems);
 }
 
-/* "1, 3": the numbers of the disks whose partitions are blank, `skip` of them left out, at most `most`. The caller frees it. */
-static char *blank_disks(const rf_layout *layout, const struct rf_array_view *view, size_t skip, size_t most)
+/* "1, 3": the numbers of the disks that `which` tells, `skip` of them left out, at most `most`. The caller frees it. */
+static char *numbers(const rf_layout *layout, const bool which[], size_t skip, size_t most)
 {
     char *text = NULL;
     for (size_t i = 0; i < layout->disks_count && most; i++) {
-        if (!view->blank[i] || (skip && skip--))
+        if (!which[i] || (skip && skip--))
             continue;
         rf_append(&text, "%s%u", text ? ", " : "", layout->disks[i].member);
         most--;
@@ -185,15 +220,37 @@ static char *create_title(const struct rf_layout_array *array, const char *size)
     return title;
 }
 
+/* How many blank disks take the place of a member that is gone. */
+static size_t empty_places(const struct rf_layout_array *array, const struct rf_array_view *view)
+{
+    size_t blank = array->members_count - view->ours, empty = array->raid_disks - view->ours;
+    return view->ours >= array->raid_disks ? 0 : empty < blank ? empty : blank;
+}
+
+const char *rf_array_word(const struct rf_layout_array *array, const struct rf_array_view *view, size_t index)
+{
+    size_t before = 0; /* blank ones */
+    for (size_t i = 0; i < index; i++)
+        before += view->blank[i];
+    if (view->out[index])
+        return "readd";
+    if (!view->blank[index])
+        return NULL;
+    if (view->ours == 0 || (!view->committed && !grows(array, view)))
+        return "array";
+    if (grows(array, view))
+        return "grow";
+    return before < empty_places(array, view) ? "replace" : "spare";
+}
+
 /* Blank disks fill empty places first, then the places that growing makes, and what is left are spares. */
 static char *change_title(const rf_layout *layout, const struct rf_layout_array *array,
                           const struct rf_array_view *view, const char *size, const char **ret_word)
 {
-    size_t blank = array->members_count - view->ours, empty = array->raid_disks - view->ours;
-    size_t places = view->ours >= array->raid_disks ? 0 : empty < blank ? empty : blank;
+    size_t blank = array->members_count - view->ours, places = empty_places(array, view);
     char *title = NULL;
-    rf_autofree char *first = blank_disks(layout, view, 0, places);
-    rf_autofree char *rest = blank_disks(layout, view, places, blank);
+    rf_autofree char *first = numbers(layout, view->blank, 0, places);
+    rf_autofree char *rest = numbers(layout, view->blank, places, blank);
     *ret_word = grows(array, view) ? "grow" : places ? "replace" : "spare";
     if (grows(array, view))
         rf_append(&title, "Grow array %s from %u to %u members of %s", array->name, view->raid_disks, array->raid_disks,
@@ -207,6 +264,16 @@ static char *change_title(const rf_layout *layout, const struct rf_layout_array 
     return title;
 }
 
+/* Its superblock and the bitmap tell what it has missed: less than a blank one would need. */
+static void append_readd(const rf_layout *layout, const struct rf_layout_array *array, const struct rf_array_view *view,
+                         char **title)
+{
+    rf_autofree char *which = numbers(layout, view->out, 0, view->outs);
+    rf_append(title, "%s member%s %s to array %s: %s copied from the others", *title ? "; re-add" : "Re-add",
+              view->outs == 1 ? "" : "s", which, array->name,
+              view->outs == 1 ? "what it has missed is" : "what they have missed is");
+}
+
 /* `ret_word` begins the step's id. */
 static char *array_title(const rf_layout *layout, const struct rf_layout_array *array, const struct rf_array_view *view,
                          const char **ret_word)
@@ -218,8 +285,16 @@ static char *array_title(const rf_layout *layout, const struct rf_layout_array *
         return create_title(array, size);
     if (rf_array_is_done(array, view))
         return rf_format("Assemble array %s: all %zu members of %s", array->name, all, size);
-    if (view->committed || grows(array, view))
-        return change_title(layout, array, view, size, ret_word);
+    const bool changes = view->ours < all || grows(array, view);
+    char *title = NULL;
+    *ret_word = "readd";
+    if (changes && (view->committed || grows(array, view)))
+        title = change_title(layout, array, view, size, ret_word);
+    if (view->outs && (title || !changes))
+        append_readd(layout, array, view, &title);
+    if (title)
+        return title;
+    *ret_word = "array";
     return rf_format("Complete array %s: %zu of %zu members of %s are missing", array->name, all - view->ours, all,
                      size);
 }

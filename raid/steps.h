@@ -8,9 +8,11 @@
 #include "base/step.h"
 #include "raid/layout.h"
 
-extern const struct rf_step_ops rf_step_clear;      /* arg: struct rf_consent (raid/consent.h) */
-extern const struct rf_step_ops rf_step_partition;  /* arg: struct rf_layout_disk */
-extern const struct rf_step_ops rf_step_array;      /* arg: struct rf_layout_array */
+extern const struct rf_step_ops rf_step_clear;     /* arg: struct rf_consent (raid/consent.h) */
+extern const struct rf_step_ops rf_step_partition; /* arg: struct rf_layout_disk */
+extern const struct rf_step_ops rf_step_array;     /* arg: struct rf_layout_array */
+extern const struct rf_step_ops
+    rf_step_join; /* the same on a running node: takes disks into an array that runs, never makes one */
 extern const struct rf_step_ops rf_step_volume;     /* arg: struct rf_layout_volume */
 extern const struct rf_step_ops rf_step_filesystem; /* arg: struct rf_layout_filesystem */
 

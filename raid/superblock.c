@@ -4,11 +4,25 @@
 #include "base/memory.h"
 
 #include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 /* struct mdp_superblock_1 of the kernel's include/uapi/linux/raid/md_p.h, little endian: bytes from its start. */
-enum { MD_VERSION = 4, MD_LEVEL = 72, MD_LAYOUT = 76, MD_RAID_DISKS = 92, MD_HEAD = 96 };
+enum {
+    MD_VERSION = 4,
+    MD_LEVEL = 72,
+    MD_LAYOUT = 76,
+    MD_RAID_DISKS = 92,
+    MD_HEAD = 96,
+    MD_DEV_NUMBER = 160,
+    MD_MAX_DEV = 220,
+    MD_DEV_ROLES = 256
+};
+
+/* A superblock of metadata 1.2 begins here, and is as large as its list of roles may become. */
+enum { MD_AT = 4096, MD_SIZE = 4096, MD_DEVICES_MAX = (MD_SIZE - MD_DEV_ROLES) / 2 };
 
 /* struct xfs_dsb of the kernel's fs/xfs/libxfs/xfs_format.h, big endian. */
 enum { XFS_BLOCK_SIZE = 4, XFS_BLOCKS = 8, XFS_HEAD = 16 };
@@ -63,4 +77,28 @@ void rf_superblock_fill(int fd, uint64_t base, struct rf_signature *signature)
         if (strcmp(signature->type, kinds[i].type) == 0 &&
             pread(fd, head, kinds[i].size, (off_t)(base + signature->offset)) == (ssize_t)kinds[i].size)
             kinds[i].fill(head, signature);
+}
+
+static int read_md(const char *path, unsigned char block[MD_SIZE], rf_error **err)
+{
+    rf_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) /* md writes past the page cache (raid/disk_probe.c) */
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    if (fd < 0 || pread(fd, block, MD_SIZE, MD_AT) != MD_SIZE)
+        return rf_fail_errno(err, RF_FAILED, errno, "the superblock on %s can't be read", path);
+    return 0;
+}
+
+/* A role is the member's place in the array; md_p.h gives those above all places to spares and to what has failed. */
+int rf_superblock_counts(const char *member, const char *running, bool *ret_counts, rf_error **err)
+{
+    unsigned char asked[MD_SIZE], other[MD_SIZE];
+    if (read_md(member, asked, err) < 0 || read_md(running, other, err) < 0)
+        return -1;
+    const uint32_t number = le32(other + MD_DEV_NUMBER), most = le32(asked + MD_MAX_DEV);
+    uint16_t role = UINT16_MAX;
+    if (number < most && number < MD_DEVICES_MAX)
+        memcpy(&role, asked + MD_DEV_ROLES + 2 * number, sizeof(role));
+    *ret_counts = le16toh(role) < le32(asked + MD_RAID_DISKS);
+    return 0;
 }

@@ -42,6 +42,7 @@ def test_each_command_explains_itself(command):
 
 @pytest.mark.parametrize("words", [[], ["frobnicate"], ["image"], ["image", "frobnicate"], ["check"], ["check", "a", "b"],
                                    ["plan"], ["plan", "a", "--nonsense"], ["apply"], ["apply", "--live", "--node"],
+                                   ["apply", "--live", "--unattended"], ["apply", "--unattended", "profile.yaml"],
                                    ["inventory", "x"], ["status", "--yaml"], ["image", "customize", "x.iso"],
                                    ["image", "customize", "--reset", "--profile-url", "http://h/p", "x.iso"],
                                    ["image", "customize", "--ca", "ca.pem", "x.iso"],

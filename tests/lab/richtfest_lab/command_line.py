@@ -40,7 +40,8 @@ def blockdev(disk):
     goes down takes the test with it."""
     cache = {"no-flush": True}
     file = {"driver": "file", "filename": disk.path, "cache": cache, "discard": "unmap"}
-    return {"driver": disk.format, "node-name": f"{disk.name}-node", "file": file, "cache": cache, "discard": "unmap"}
+    node = {"driver": disk.format, "node-name": f"{disk.name}-node", "file": file, "cache": cache, "discard": "unmap"}
+    return {**node, "detect-zeroes": "unmap"} if disk.detect_zeroes else node
 
 
 def iso_blockdev(path, bad=()):

@@ -24,6 +24,7 @@ class Disk:
     physical: int = 512
     wwn: int = None  # virtio-scsi and sata only
     rotational: bool = False  # virtio-scsi and sata only: QEMU's others don't say
+    detect_zeroes: bool = False  # zeros that are written take no room: for a disk that is filled from another one
     path: str = None  # given: an existing image; else made in the machine's folder
 
     def __post_init__(self):

@@ -23,6 +23,19 @@ static void test_text(void **state)
     assert_int_equal(rf_plan_todo(plan, RF_PHASE_INSTALL), 1);
 }
 
+static void test_to_the_end(void **state)
+{
+    (void)state;
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    for (const char *id = "abc"; *id; id++)
+        rf_plan_add(plan, &ops, NULL, RF_PHASE_NODE, (const char[]){*id, '\0'}, "%c", *id);
+    rf_plan_to_end(plan, 0);
+    rf_plan_to_end(plan, 2);
+    assert_string_equal(plan->steps[0].id, "b");
+    assert_string_equal(plan->steps[1].id, "c");
+    assert_string_equal(plan->steps[2].id, "a");
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -45,7 +58,7 @@ static void test_json(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_nothing),
-                                       cmocka_unit_test(test_json)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_to_the_end),
+                                       cmocka_unit_test(test_nothing), cmocka_unit_test(test_json)};
     return cmocka_run_group_tests_name("base/step", tests, NULL, NULL);
 }

@@ -41,19 +41,21 @@ static void each_state_has_its_line(void **state)
     ARRAY("md127", "system", "0\n", );
     ARRAY("md126", "data", "1\n", );
     ARRAY("md5", NULL, "1\n", "md/sync_action", "recover\n", "md/sync_completed", "33521664 / 67043328\n",
-          "md/sync_speed", "102400\n", );
+          "md/sync_speed", "102400\n", "md/dev-sda3/slot", "0\n", "md/dev-sda3/state", "in_sync\n", "md/dev-sdb3/slot",
+          "1\n", "md/dev-sdb3/state", "spare\n", );
     ARRAY("md10", NULL, "0\n", "md/sync_action", "resync\n", "md/sync_completed", "none\n", "md/sync_speed", "0\n", );
     ARRAY("md9", NULL, "0\n", "md/array_state", "inactive\n", );
     put("/sys/block/sda/size", "1\n"); /* no array */
     rf_autojson json_t *arrays = rf_arrays_json(unit_scratch(), 0);
     rf_autofree char *text = rf_arrays_text(arrays);
     assert_string_equal(
-        text, "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n"
-              "md5          raid1       34.3 GB  1 of 2   rebuilding  recover 50 %, 105 MB/s, 2 min 43 s left\n"
-              "md9          raid1       34.3 GB  2 of 2   inactive\n"
-              "md10         raid1       34.3 GB  2 of 2   clean  resync 0 %\n"
-              "data         raid1       34.3 GB  1 of 2   degraded\n"
-              "system       raid1       34.3 GB  2 of 2   clean\n");
+        text,
+        "ARRAY        LEVEL          SIZE  MEMBERS  STATE\n"
+        "md5          raid1       34.3 GB  1 of 2   rebuilding onto sdb3  recover 50 %, 105 MB/s, 2 min 43 s left\n"
+        "md9          raid1       34.3 GB  2 of 2   inactive\n"
+        "md10         raid1       34.3 GB  2 of 2   clean  resync 0 %\n"
+        "data         raid1       34.3 GB  1 of 2   degraded\n"
+        "system       raid1       34.3 GB  2 of 2   clean\n");
     const json_t *resync = json_object_get(json_array_get(arrays, 0), "resync");
     assert_int_equal(rf_json_integer(resync, "seconds_left", 0), 163);
 }

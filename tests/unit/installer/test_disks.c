@@ -98,6 +98,25 @@ static void a_spare_need_not_boot(void **state)
     assert_false(rf_disks_boot(disks));
 }
 
+/* It has loaders, and its part of the array: but what is on it is old, or only half there. */
+static void a_copy_that_is_none(void **state)
+{
+    (void)state;
+    rf_machine *machine = NULL;
+    assert_int_equal(rf_machine_load("tests/machines/node-member-returns.json", &machine, NULL), 0);
+    assert_disks(machine, 2, false, "1 no it was out, and the system on it is an old one;2 yes -;");
+    rf_machine_free(machine);
+    machine = installed();
+    rf_profile profile = {.node = {.id = "musterkunde-n1"}, .storage = {.count = 2, .level = RF_LEVEL_RAID1}};
+    rf_autojson json_t *arrays = json_pack("[{s:s,s:[s]}]", "name", "system", "onto", "vda3");
+    rf_autojson json_t *disks = rf_disks_json(&profile, machine, arrays);
+    assert_string_equal(rf_json_string(json_array_get(disks, 0), "why"),
+                        "its part of the system is still being filled");
+    assert_null(rf_json_string(json_array_get(disks, 1), "why"));
+    assert_false(rf_disks_boot(disks));
+    rf_machine_free(machine);
+}
+
 /* Another node's disks are none of ours. */
 static void strangers_are_not_listed(void **state)
 {
@@ -116,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_disk_that_lost_something),
         cmocka_unit_test(a_disk_that_is_not_there),
         cmocka_unit_test(a_spare_need_not_boot),
+        cmocka_unit_test(a_copy_that_is_none),
         cmocka_unit_test(strangers_are_not_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,20 +80,8 @@ static void a_node_finishes_the_other_disk(void **state)
     const rf_plan *all = rf_site_plan(self.site);
     const struct rf_step *step = step_of(&self, "boot/2");
     assert_ptr_equal(step, &all->steps[all->count - 1]);
-    assert_true(step->phase == RF_PHASE_NODE && !step->done && step->lane == 0);
+    assert_true(step->phase == RF_PHASE_NODE && !step->done && step->lane && step->independent);
     assert_true(step_of(&self, "boot/1")->done);
-}
-
-/* Without an ESP or a part of the array there is nothing to write loaders for. */
-static void a_node_makes_no_esp(void **state)
-{
-    for (size_t part = RF_PART_ESP; part <= RF_PART_SYSTEM; part++) {
-        FIXTURE(self);
-        self.machine->disks[1].partitions[0].attributes = 0;
-        self.machine->disks[1].partitions[part].signatures[0].type[0] = 'x';
-        plan(&self);
-        assert_int_equal(step_of(&self, "boot/2")->phase, RF_PHASE_INSTALL);
-    }
 }
 
 /* In the live system the loaders are the installer's. */
@@ -168,7 +156,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_finished_node_has_no_loader_to_write),
         cmocka_unit_test(a_node_finishes_the_other_disk),
-        cmocka_unit_test(a_node_makes_no_esp),
         cmocka_unit_test(the_installer_does_it_itself),
         cmocka_unit_test(a_node_with_a_dead_disk),
         cmocka_unit_test(the_order_is_as_it_was_reviewed),

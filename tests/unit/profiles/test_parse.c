@@ -77,6 +77,7 @@ static void defaults(void **state)
     assert_int_equal(profile->access.vpn.peers_count, 0);
     assert_null(profile->guests);
     assert_int_equal(profile->storage.foreign.wipe_count, 0);
+    assert_int_equal(profile->storage.replace, RF_REPLACE_ASK);
     assert_int_equal(profile->storage.count, 1);
     assert_int_equal(profile->storage.match.rotational, RF_ANY);
     assert_int_equal(profile->requires.memory, 0);

@@ -52,7 +52,14 @@ static void a_copy_of_a_member_is_refused(void **state)
     rf_autoproblems rf_problems problems = {0};
     rf_foreign_check(&profile, machine, &match, &problems);
     assert_int_equal(problems.count, 1);
-    assert_problem(&problems, "two disks say that they are disk 1 of node n1 (serial S1 and serial S2)");
+    assert_problem(&problems,
+                   "two disks say that they are disk 1 of node n1 (serial S1 and serial S2): one is a copy, or "
+                   "was replaced by the other; disconnect it");
+    struct rf_volume *array = rf_array_add(&machine->volumes, &machine->volumes_count, sizeof(*array));
+    *array = (struct rf_volume){.name = rf_strdup("md127"), .kind = rf_strdup("md"), .on = rf_strdup("vdb3")};
+    rf_problems_clear(&problems);
+    rf_foreign_check(&profile, machine, &match, &problems);
+    assert_problem(&problems, "disconnect serial S1, on which nothing runs"); /* the node has gone on with the other */
 }
 
 int main(void)

@@ -347,6 +347,100 @@ static void an_old_description(void **state)
     assert_non_null(find_step(self.plan, "replace/data"));
 }
 
+/* Both arrays run on these disks ("A B"); of A, partitions A3 and A4. */
+static void run_on(struct fixture *self, const char *disks)
+{
+    for (size_t i = 0; i < self->machine->volumes_count; i++) {
+        struct rf_volume *volume = &self->machine->volumes[i];
+        if (strcmp(volume->kind, "md") != 0)
+            continue;
+        bool system = strcmp(volume->uuid, self->layout->system.uuid) == 0;
+        free(volume->on);
+        volume->on = NULL;
+        for (const char *at = disks; *at; at++)
+            if (*at != ' ')
+                rf_append(&volume->on, "%s%c%d", volume->on ? " " : "", *at, system ? 3 : 4);
+    }
+}
+
+/* Pulled and put back while the node ran: its superblock is there, and nobody uses it. */
+static void a_member_comes_back(void **state)
+{
+    INSTALLED(self, RF_LEVEL_RAID1, 2, 0);
+    run_on(&self, "A B");
+    plan_again(&self);
+    assert_int_equal(rf_plan_todo(self.plan, RF_PHASE_INSTALL), 0);
+    run_on(&self, "B");
+    plan_again(&self);
+    assert_title(&self, "readd/system",
+                 "Re-add member 1 to array system: what it has missed is copied from the others");
+    assert_title(&self, "readd/data", "Re-add member 1 to array data: what it has missed is copied from the others");
+    assert_string_equal(rf_raid_word(self.layout, 0, self.machine), "readd");
+    assert_null(rf_raid_word(self.layout, 1, self.machine));
+    assert_true(rf_raid_takes_disks(&self.layout->data, self.machine));
+}
+
+/* A partition's kernel name is looked for as a whole word, and with the p behind a name that ends in a digit. */
+static void names_are_taken_whole(void **state)
+{
+    static const struct {
+        const char *disk, *on;
+        bool out;
+    } rows[] = {{"A", "A3 A4 B3 B4", false},
+                {"A", "AA3 AA4 B3 B4", true},
+                {"A", "A33 A44 B3 B4", true},
+                {"nvme0n1", "B3 B4 nvme0n1p3 nvme0n1p4", false},
+                {"nvme0n1", "B3 B4 nvme0n13 nvme0n14", true}};
+    INSTALLED(self, RF_LEVEL_RAID1, 2, 0);
+    for (size_t row = 0; row < RF_COUNT(rows); row++) {
+        free(self.machine->disks[0].name);
+        self.machine->disks[0].name = rf_strdup(rows[row].disk);
+        for (size_t i = 0; i < self.machine->volumes_count; i++) {
+            free(self.machine->volumes[i].on);
+            self.machine->volumes[i].on = rf_strdup(rows[row].on);
+        }
+        plan_again(&self);
+        assert_int_equal(rf_raid_word(self.layout, 0, self.machine) != NULL, rows[row].out);
+        assert_null(rf_raid_word(self.layout, 1, self.machine));
+    }
+}
+
+/* One comes back, another is exchanged. */
+static void a_member_comes_back_beside_a_new_one(void **state)
+{
+    INSTALLED(self, RF_LEVEL_RAID6, 4, 0);
+    run_on(&self, "B C");
+    swap(&self, "D", "X");
+    plan_again(&self);
+    assert_title(&self, "replace/data",
+                 "Replace member 4 of array data: 899 GiB from the others; re-add member 1 to array data: what it has "
+                 "missed is copied from the others");
+    assert_string_equal(rf_raid_word(self.layout, 0, self.machine), "readd");
+    assert_string_equal(rf_raid_word(self.layout, 3, self.machine), "replace");
+}
+
+/* Which of two blank disks is what. */
+static void the_words_of_each_disk(void **state)
+{
+    INSTALLED(self, RF_LEVEL_RAID1, 2, 0);
+    self.profile.storage.spares = 1;
+    swap(&self, "A", "X");
+    add_disk(self.machine, "Y", "Y", TB);
+    plan_again(&self);
+    assert_string_equal(rf_raid_word(self.layout, 0, self.machine), "replace");
+    assert_null(rf_raid_word(self.layout, 1, self.machine));
+    assert_string_equal(rf_raid_word(self.layout, 2, self.machine), "spare");
+}
+
+/* Its superblock is gone, and it boots: what takes disks in would refuse, so it does not begin. */
+static void a_lost_member_is_not_replaced_by_itself(void **state)
+{
+    INSTALLED(self, RF_LEVEL_RAID1, 2, 0);
+    self.machine->disks[0].partitions[RF_PART_DATA].signatures[0].type[0] = 'x';
+    plan_again(&self);
+    assert_false(rf_raid_takes_disks(&self.layout->data, self.machine));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +464,11 @@ int main(void)
         cmocka_unit_test(only_a_whole_array_grows),
         cmocka_unit_test(nothing_grows_into_a_missing_member),
         cmocka_unit_test(an_old_description),
+        cmocka_unit_test(a_member_comes_back),
+        cmocka_unit_test(names_are_taken_whole),
+        cmocka_unit_test(a_member_comes_back_beside_a_new_one),
+        cmocka_unit_test(the_words_of_each_disk),
+        cmocka_unit_test(a_lost_member_is_not_replaced_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

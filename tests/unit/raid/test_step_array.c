@@ -120,12 +120,46 @@ static void something_else_is_refused(void **state)
     assert_string_equal(rf_runner_dry_text(self.runner), "");
 }
 
+/* On a running node an array is never made, assembled or stopped, whatever lies on its members. */
+static void a_node_makes_no_array(void **state)
+{
+    for (size_t ours = 0; ours <= 2; ours++) {
+        FIXTURE(self);
+        for (size_t i = 0; i < ours; i++)
+            write_superblock(self.paths[i]);
+        rf_error *err = NULL;
+        struct rf_step_env env = {.runner = self.runner};
+        assert_int_equal(rf_step_join.apply(&env, &self.array, &err), -1);
+        assert_int_equal(rf_error_code(err), RF_FAILED);
+        assert_error_has(err, "array system does not run, and on a running node none is made or assembled");
+        assert_string_equal(rf_runner_dry_text(self.runner), "");
+    }
+}
+
+/* The same refusals as the installer's. */
+static void a_node_writes_over_no_finished_member(void **state)
+{
+    FIXTURE(self);
+    write_superblock(self.paths[0]);
+    self.array.committed[1] = true;
+    rf_error *err = NULL;
+    struct rf_step_env env = {.runner = self.runner};
+    assert_int_equal(rf_step_join.apply(&env, &self.array, &err), -1);
+    assert_error_has(err, "member-1 has lost its superblock");
+    assert_string_equal(rf_runner_dry_text(self.runner), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blank_members_become_an_array),         cmocka_unit_test(a_superblock_is_enough_to_assemble),
-        cmocka_unit_test(an_exchanged_disk_is_filled),           cmocka_unit_test(a_finished_array_is_not_made_anew),
-        cmocka_unit_test(a_finished_member_is_not_written_over), cmocka_unit_test(something_else_is_refused),
+        cmocka_unit_test(blank_members_become_an_array),
+        cmocka_unit_test(a_superblock_is_enough_to_assemble),
+        cmocka_unit_test(an_exchanged_disk_is_filled),
+        cmocka_unit_test(a_finished_array_is_not_made_anew),
+        cmocka_unit_test(a_finished_member_is_not_written_over),
+        cmocka_unit_test(something_else_is_refused),
+        cmocka_unit_test(a_node_makes_no_array),
+        cmocka_unit_test(a_node_writes_over_no_finished_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

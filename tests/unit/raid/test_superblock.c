@@ -127,12 +127,59 @@ static void a_stale_page_is_not_believed(void **state)
     }
 }
 
+/* A member's superblock: its number, and the role that it knows of each number. */
+static void write_roles(const char *path, uint32_t number, uint32_t known, const uint16_t *roles)
+{
+    uint8_t block[512];
+    write_md(path, 1, 1, 0, 2);
+    rf_autofd int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, block, sizeof(block), 4096), sizeof(block));
+    put32(block + 160, number);
+    put32(block + 220, known);
+    for (uint32_t i = 0; i < known; i++) {
+        const uint16_t role = htole16(roles[i]);
+        memcpy(block + 256 + 2 * i, &role, sizeof(role));
+    }
+    assert_int_equal(pwrite(fd, block, sizeof(block), 4096), sizeof(block));
+}
+
+/* Pulled from a mirror that ran, a member still counts the other; one that ran alone has written down that the other was gone. */
+static void who_counted_whom(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        uint16_t roles[3];
+        uint32_t known, running;
+        bool counts;
+    } rows[] = {
+        {"pulled while both ran", {0, 1, 0xffff}, 3, 1, true},
+        {"ran on, the other being faulty", {0, 0xfffe, 0xffff}, 3, 1, false},
+        {"ran on, the other being taken out", {0, 0xffff, 0xffff}, 3, 1, false},
+        {"never heard of the one that replaced the other", {0, 1, 0xffff}, 2, 2, false},
+    };
+    rf_autofree char *member = rf_format("%s/out", unit_scratch()), *running = rf_format("%s/running", unit_scratch());
+    for (size_t i = 0; i < RF_COUNT(rows); i++) {
+        bool counts = !rows[i].counts;
+        write_roles(member, 0, rows[i].known, rows[i].roles);
+        write_roles(running, rows[i].running, 2, (const uint16_t[]){0xfffe, 1});
+        assert_int_equal(rf_superblock_counts(member, running, &counts, NULL), 0);
+        if (counts != rows[i].counts)
+            fail_msg("%s", rows[i].what);
+    }
+    rf_error *err = NULL;
+    bool untouched = true;
+    assert_int_equal(rf_superblock_counts("/nowhere", running, &untouched, &err), -1);
+    assert_error_has(err, "/nowhere can't be read");
+    assert_true(untouched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_array_says_its_level_and_number), cmocka_unit_test(the_base_is_added),
         cmocka_unit_test(what_cant_be_read_stays_unknown),    cmocka_unit_test(a_file_system_says_its_size),
-        cmocka_unit_test(a_stale_page_is_not_believed),
+        cmocka_unit_test(a_stale_page_is_not_believed),       cmocka_unit_test(who_counted_whom),
     };
     return cmocka_run_group_tests(tests, unit_scratch_open, unit_scratch_close);
 }
