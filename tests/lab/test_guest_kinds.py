@@ -150,7 +150,7 @@ def check_tuning(node, text):
     limits = node.sudo("virsh -q -c qemu:///system blkdeviotune v20 vda --live").stdout
     assert "300" in shares.split("cpu_shares")[1].split("\n")[0], shares
     assert "50000000" in limits and "2000" in limits, limits
-    assert "Nothing to do" in node.sudo("richtfest apply --node", check=False).stdout
+    assert node.apply_again() == []
 
 
 def check_windows(node, text):

@@ -61,6 +61,12 @@ class Node:
             time.sleep(2)
         raise LabError(f"no SSH login in {timeout} s: {said}\n{self.machine.console.tail()}")
 
+    def apply_again(self, timeout=1500):
+        """`richtfest apply --node`, which must end well: the ids of the steps that had something to do."""
+        said = self.sudo("richtfest apply --node --json", timeout=timeout).stdout
+        events = [json.loads(line) for line in said.splitlines()]
+        return [event["step"] for event in events if event.get("step") and event["state"] == "done"]
+
     def status(self):
         """`richtfest status --json`, whatever it exits with."""
         done = self.sudo("richtfest status --json", check=False)
