@@ -415,6 +415,36 @@ def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_p
     provision.installed()
 
 
+def backup_of(recipe, tmp_path, word="make", **broken):
+    """A recipe's backup script with tools that work, or end as `broken` says, and what they were asked; (status, files, what occ was told)."""
+    tools, where, told = tmp_path / "bin", tmp_path / "backups", tmp_path / "told"
+    for path in (tools, tmp_path / "tree"):
+        path.mkdir(exist_ok=True)
+    works = {"mariadb-dump": "echo half", "zstd": 'cat "$4" >"$3"', "setpriv": f'echo "$@" >>{told}'}
+    for name, does in {**works, **{name.replace("_", "-"): "echo half; exit 3" for name in broken if broken[name]}}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    text = (RECIPES / f"{recipe}/files/usr/lib/richtfest/{recipe}-backup").read_text()
+    text = text.replace("/var/backups/richtfest", str(where)).replace("/var/www/nextcloud", str(tmp_path / "tree"))
+    done = subprocess.run(["sh", "-c", text, "backup", word], env={"PATH": f"{tools}:/usr/bin:/bin"}, capture_output=True, text=True)
+    files = sorted(os.listdir(where)) if where.exists() else []
+    return done.returncode, files, re.findall(r"maintenance:mode (\S+)", told.read_text() if told.exists() else "")
+
+
+@pytest.mark.parametrize("recipe", ["nextcloud", "dolibarr"])
+@pytest.mark.parametrize("broken", ["mariadb_dump", "zstd"])
+def test_half_a_dump_is_no_backup(recipe, broken, tmp_path):
+    """The status of a pipe is its last command's: a dump that ended half-way was compressed, and the backup called good."""
+    status, files, mode = backup_of(recipe, tmp_path, **{broken: True})
+    assert status == 3 and files == []
+    assert mode == (["--on", "--off"] if recipe == "nextcloud" else [])  # people work on
+    status, files, mode = backup_of(recipe, tmp_path)
+    assert status == 0 and files == [f"{recipe}.sql.zst"] and (tmp_path / f"backups/{files[0]}").read_text() == "half\n"
+    assert mode[2:] == (["--on"] if recipe == "nextcloud" else [])
+    status, files, mode = backup_of(recipe, tmp_path, "remove")
+    assert status == 0 and files == [] and mode[3:] == (["--off"] if recipe == "nextcloud" else [])
+
+
 def test_the_crm_unlocks_only_whom_it_locked():
     """The CRM's admin locked somebody who is still in the directory; within minutes she could log in again."""
     if not PHP:
