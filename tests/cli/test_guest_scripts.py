@@ -133,6 +133,15 @@ def test_admins_who_go_are_locked_and_may_come_back(guest, accounts):
     assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
 
 
+def test_somebody_of_the_directory_with_an_admins_name_is_no_root(guest, accounts):
+    """sudo asks for the name alone: who is called in the directory like an admin of the profile was root on the terminal server."""
+    configure, _ = accounts
+    first = pathlib.Path(guest.FIRST_SUDOERS)
+    first.write_text("jiku ALL=(ALL) NOPASSWD:ALL\ntaken ALL=(ALL) NOPASSWD:ALL\n")
+    configure(jiku=["ssh-a 1"], taken=["ssh-a 5"], anna=["ssh-a 4"])
+    assert pathlib.Path(guest.SUDOERS).read_text() == "anna ALL=(ALL) NOPASSWD:ALL\njiku ALL=(ALL) NOPASSWD:ALL\n" and not first.exists()
+
+
 def test_the_time_zone_follows_the_profile(guest, tmp_path, monkeypatch):
     monkeypatch.setattr(guest, "ZONES", str(tmp_path / "zones"))
     (tmp_path / "zones/Europe").mkdir(parents=True)

@@ -40,6 +40,7 @@ ANSWERS = "/run/richtfest-answers"  # of probes that are asked one at a time: on
 FRESH = 60  # seconds for which an answer that all is well may be given again
 PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
 SUDOERS = "/etc/sudoers.d/91-richtfest"
+FIRST_SUDOERS = "/etc/sudoers.d/90-cloud-init-users"  # cloud-init's own, of the admins at the first boot
 LOCKED = "/var/lib/richtfest/locked-admins"  # those that left the profile, and whose accounts were locked for that
 ZONES, LOCALTIME, TIMEZONE = "/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone"
 LAN = "/etc/systemd/network/05-richtfest-lan.network"
@@ -302,6 +303,13 @@ def admin(name, keys, former, ours):
     authorized_keys(name, home, keys, former)
 
 
+def sudoers(names):
+    """Only accounts of this machine: whoever else has such a name is somebody of the directory, and no admin of ours."""
+    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(set(names) & set(homes()))), 0o440)
+    if os.path.exists(FIRST_SUDOERS):  # it would go on naming those who left
+        os.unlink(FIRST_SUDOERS)
+
+
 def admins(g):
     """The profile's admins, also those who come and go later. Who has gone is locked, not removed: the files are theirs. What the last
     complete run wrote (PUBLIC) tells our accounts and keys from those that somebody made here."""
@@ -310,9 +318,9 @@ def admins(g):
     former = {one["name"]: one["ssh_keys"] for one in public().get("admins", [])}
     now = {one["name"]: one["ssh_keys"] for one in g["admins"]}
     locked = set((get(LOCKED) or "").split())
-    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(now)), 0o440)
     for name, keys in now.items():
         admin(name, keys, former.get(name, []), locked)
+    sudoers(now)
     gone = {name for name in former if name not in now and name in homes()}
     for name in sorted(gone):
         run("usermod", "--expiredate=1", name)  # sshd asks for the date, whatever key was shown
