@@ -479,6 +479,38 @@ def test_tryton_names_its_service_account_and_group():
     assert "bind_pass = p%w\n" in text
 
 
+MEMBER = {"name": "crm", "settings": {"group": "g", "host": "crm.x"}, "secrets": {"directory_service": "pw"}, "directory": {
+    "uri": "ldaps://dc1.x:636", "fqdn": "dc1.x", "zone": "x", "realm": "X", "base_dn": "DC=x", "service_dn": "CN=svc-crm,DC=x"}}
+
+
+def filters_of(recipe, monkeypatch, dn):
+    """By which the members of a directory are told who may in, as their programs read them."""
+    where, g = RECIPES / f"{recipe}/files/usr/lib/richtfest", json.loads(json.dumps(MEMBER))
+    if recipe == "tryton":
+        text = load(where / "tryton.py", "tryton").config_text({**g, "service_password": "pw", "group_dn": dn})
+        return urllib.parse.unquote(re.search(r"^uri = (ldaps.*)$", text, re.M).group(1).split("?")[3])
+    script = {"terminal-server": "ts-provision"}.get(recipe, recipe + "-provision")
+    provision = load(where / script, "provision")
+    monkeypatch.setattr(provision.guest, "wait_for_directory", lambda g: None)
+    monkeypatch.setattr(provision.guest, "group_dn", lambda g, password: dn)
+    g["service_password"] = "pw"
+    if recipe == "dolibarr":
+        return provision.directory_config(g)["dolibarr_main_auth_ldap_filter"]
+    if recipe == "nextcloud":
+        return provision.ldap_values(g)["s01ldap_userlist_filter"]
+    written = []
+    monkeypatch.setattr(provision, "put", lambda path, text, *_, **__: written.append(text))
+    provision.sssd(g | {"fqdn": "ts1.x"})
+    return re.search(r"^ad_access_filter = DOM:x:(.*)$", written[0], re.M).group(1)
+
+
+@pytest.mark.parametrize("recipe", ["tryton", "dolibarr"])
+def test_nobody_of_the_directory_is_the_crms_superuser(recipe, monkeypatch):
+    """Who logs in by a name gets the CRM's user of that name: a directory's user admin was the one who may all."""
+    for dn in (None, "CN=g,DC=x"):
+        assert "(!(sAMAccountName=admin))" in filters_of(recipe, monkeypatch, dn)
+
+
 @pytest.mark.parametrize("folder", sorted(p.parent.name for p in RECIPES.glob("*/recipe.yaml")))
 def test_recipes_hold_together(folder):
     """What recipe.yaml names is in files/, scripts can be run and parsed, units wait for what they must wait for."""

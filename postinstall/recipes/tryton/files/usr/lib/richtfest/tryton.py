@@ -21,8 +21,10 @@ default_name = tryton
 
 
 def people(g):
-    """Persons who are not locked, and no account that programs use to search; with a group, only its members, nested ones too."""
-    only = "(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(sAMAccountName=svc-*))"
+    """Persons who are not locked, and no account that programs use to search; with a group, only its members, nested ones too. Nobody who is
+    called like Tryton's own superuser: who logs in by a name gets the user of that name."""
+    only = ("(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(sAMAccountName=svc-*))"
+            "(!(sAMAccountName=admin))")
     return f"(&{only}(memberOf:1.2.840.113556.1.4.1941:={g['group_dn']}))" if g.get("group_dn") else f"(&{only})"
 
 
