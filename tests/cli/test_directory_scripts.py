@@ -75,7 +75,9 @@ class Directory:
         for name in ("find", "change", "join_groups", "unit", "group", "internal_account"):
             monkeypatch.setattr(provision.ad, name, getattr(self, name))
 
-    def find(self, db, name):
+    def find(self, db, name, attrs=(), kind="user"):
+        if name in (self.groups if kind == "user" else self.users):
+            raise self.provision.ad.OtherKind(name)
         return types.SimpleNamespace(dn=name) if name in self.users else None
 
     def newuser(self, name, password, **_):
@@ -139,3 +141,33 @@ def test_what_is_new_in_the_profile_comes(directory):
     del directory.users["bernd"]
     directory.configure(users=[anna, {"name": "bernd"}])  # he left the profile, and comes back
     assert "bernd" in directory.users
+
+
+def test_an_account_name_is_of_one_kind(monkeypatch):
+    """What was looked for as a user was found as the group of that name, and got that user's memberships."""
+    ad = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad.py", "ad")
+    classes = {"support": [b"top", b"group"], "anna": [b"top", b"person", b"organizationalPerson", b"user"]}
+
+    class Entry(dict):
+        dn = "CN=x"
+
+    db = types.SimpleNamespace(domain_dn=lambda: "DC=x", search=lambda dn, expression, attrs: [
+        Entry(objectClass=[c.decode() for c in classes[name]]) for name in classes if expression == f"(sAMAccountName={name})"])
+    monkeypatch.setattr(ad, "quoted", lambda text: text)
+    assert ad.find(db, "anna") and ad.find(db, "support", kind="group") and ad.find(db, "bernd") is ad.find(db, "crm", kind="group") is None
+    for name, kind in (("support", "user"), ("anna", "group")):
+        with pytest.raises(ad.OtherKind, match=f"{kind} {name}.*another name in the profile"):
+            ad.find(db, name, kind=kind)
+
+
+@pytest.mark.parametrize("before, settings", [
+    ({}, {"groups": ["Support"], "users": [{"name": "support", "groups": ["Domain Admins"]}]}),
+    ({"groups": ["support"]}, {"users": [{"name": "support", "groups": ["Domain Admins"]}]}),
+    ({"users": [{"name": "anna"}]}, {"users": [{"name": "bernd", "groups": ["anna"]}]}),
+    ({"users": [{"name": "anna"}]}, {"groups": ["anna"]})])
+def test_a_group_gets_no_users_memberships(directory, capsys, before, settings):
+    directory.configure(**before)
+    groups = {name: set(members) for name, members in directory.groups.items()}
+    with pytest.raises(SystemExit) as end:
+        directory.configure(**settings)
+    assert end.value.code == 2 and directory.groups == groups and directory.groups.get("Domain Admins") is None
