@@ -363,6 +363,60 @@ def test_ini_lines_are_changed_in_their_section(tmp_path):
     assert text == "[Globals]\nport=3389\ncertificate=/c.pem\nkeep=1\nnew=2\n[Xorg]\nport=7\n"
 
 
+@pytest.fixture
+def desktops(monkeypatch, tmp_path):
+    """A terminal server's accounts: who has one, who is locked, whose password was set; and a run with the settings' users."""
+    ts = load(RECIPES / "terminal-server/files/usr/lib/richtfest/ts-provision", "ts")
+    have, locked, told = {"hand"}, set(), []
+    monkeypatch.setattr(ts, "ACCOUNTS", str(tmp_path / "accounts.json"))
+    monkeypatch.setattr(ts.guest, "PUBLIC", str(tmp_path / "public.json"))
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    monkeypatch.setattr(ts.guest, "homes", lambda: {name: f"/home/{name}" for name in have})
+    monkeypatch.setattr(ts.guest, "ask", lambda *argv, **_: (0 if argv[-1] in have else 1, "", ""))
+
+    def run(program, *words, **more):
+        told.append(program)
+        if program == "useradd":
+            have.add(words[-1])
+        elif program == "usermod":
+            (locked.add if words[0] == "--expiredate=1" else locked.discard)(words[-1])
+
+    monkeypatch.setattr(ts.guest, "run", run)
+
+    def configure(*names, secrets={}, admins=(), directory=None):
+        told.clear()
+        g = {"settings": {"users": [{"name": name} for name in names]}, "secrets": secrets, "admins": [{"name": n} for n in admins]}
+        ts.note_former()
+        pathlib.Path(ts.guest.PUBLIC).write_text(json.dumps(g))  # as guest.basics does
+        if not directory:
+            ts.local_accounts(g)
+        ts.lock_former(g)
+        return told
+
+    return configure, have, locked
+
+
+def test_who_leaves_a_terminal_servers_users_is_locked(desktops, tmp_path):
+    """They went on logging in from home, whatever the profile said."""
+    configure, have, locked = desktops
+    configure("anna", "bernd")
+    assert have == {"hand", "anna", "bernd"} and locked == set()
+    configure("anna")
+    assert have == {"hand", "anna", "bernd"} and locked == {"bernd"}
+    assert configure("anna") == []
+    locked.clear()
+    assert configure("anna") == []  # what somebody unlocks here stays so
+    assert configure("anna", "bernd", secrets={"user.bernd": "new"}) == ["usermod", "chpasswd"]
+    locked.add("bernd")
+    assert configure("anna", "bernd") == [] and locked == {"bernd"}  # and what somebody locks here
+    configure("anna", admins=["bernd"])
+    assert locked == {"bernd"} and configure() and "anna" in locked and "hand" not in locked
+    (tmp_path / "accounts.json").unlink()
+    (tmp_path / "public.json").write_text(json.dumps({"settings": {"users": [{"name": "hand"}]}}))
+    configure(directory=True)  # of a machine whose script wrote nothing down yet
+    assert "hand" in locked
+
+
 def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     dolibarr = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr.py", "dolibarr")
     conf = tmp_path / "conf.php"
