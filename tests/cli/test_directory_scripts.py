@@ -171,3 +171,22 @@ def test_a_group_gets_no_users_memberships(directory, capsys, before, settings):
     with pytest.raises(SystemExit) as end:
         directory.configure(**settings)
     assert end.value.code == 2 and directory.groups == groups and directory.groups.get("Domain Admins") is None
+
+
+@pytest.mark.parametrize("was, basics, ends", [("AD.X", 1, None), (None, 1, None), ("OLD.X", 0, "holds the domain OLD.X, not AD.X")])
+def test_another_realm_changes_nothing(monkeypatch, tmp_path, capsys, was, basics, ends):
+    """It was refused when names, resolver and certificate had become the other realm's."""
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    told = []
+    monkeypatch.setattr(provision, "PROVISIONED", str(tmp_path / "provisioned"))
+    monkeypatch.setattr(provision.guest, "basics", lambda g: told.append(g["fqdn"]))
+    if was:
+        (tmp_path / "provisioned").write_text(was + "\n")
+    g = {"name": "dc1", "address": "10.0.0.2", "certificate": "C", "settings": {"realm": "ad.x"}}
+    if ends:
+        with pytest.raises(SystemExit) as end:
+            provision.prepare(g)
+        assert end.value.code == 2 and ends in capsys.readouterr().out
+    else:
+        provision.prepare(g)
+    assert told == ["dc1.ad.x"] * basics
