@@ -81,6 +81,7 @@ class Directory:
         return types.SimpleNamespace(dn=name) if name in self.users else None
 
     def newuser(self, name, password, **_):
+        assert password == "pw of " + name
         self.users[name] = {}
 
     def domain_dn(self):
@@ -102,11 +103,14 @@ class Directory:
     def internal_account(self, *_):
         pass
 
-    def configure(self, **settings):
+    def configure(self, without=(), **settings):
+        """Who has no password left: the node gives those that it made since the last time."""
+        secrets = {"user." + user["name"]: "pw of " + user["name"] for user in settings.get("users", []) if user["name"] not in without}
         made = self.provision.load_made()
         self.provision.rules(self, settings, made)
-        self.provision.people(self, {"settings": settings, "secrets": {}}, made)
+        waiting = self.provision.people(self, {"settings": settings, "secrets": secrets}, made)
         self.provision.remember(settings, made)
+        return waiting
 
 
 @pytest.fixture
@@ -141,6 +145,19 @@ def test_what_is_new_in_the_profile_comes(directory):
     del directory.users["bernd"]
     directory.configure(users=[anna, {"name": "bernd"}])  # he left the profile, and comes back
     assert "bernd" in directory.users
+
+
+def test_nobody_gets_a_password_that_nobody_knows(directory, capsys):
+    """Who came back to the profile was made with an invented one: nobody could log in with it."""
+    users = [{"name": "anna", "groups": ["crm"]}, {"name": "bernd"}, {"name": "clara", "given": "Clara"}]
+    waiting = directory.configure(users=users, without=["anna", "bernd"])
+    assert waiting == ["anna", "bernd"] and set(directory.users) == {"clara"} and not directory.groups
+    with pytest.raises(SystemExit) as end:
+        directory.provision.nobody_waits(waiting)
+    assert end.value.code == 1 and "no password was given for anna, bernd" in capsys.readouterr().out
+    assert directory.configure(users=users) == [] and set(directory.users) == {"anna", "bernd", "clara"}
+    assert directory.configure(users=users, without=["anna", "bernd", "clara"]) == []
+    directory.provision.nobody_waits([])
 
 
 def test_an_account_name_is_of_one_kind(monkeypatch):
