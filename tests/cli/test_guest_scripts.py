@@ -558,6 +558,15 @@ def filters_of(recipe, monkeypatch, dn):
     return re.search(r"^ad_access_filter = DOM:x:(.*)$", written[0], re.M).group(1)
 
 
+@pytest.mark.parametrize("recipe", ["tryton", "dolibarr", "nextcloud", "terminal-server"])
+def test_a_groups_name_may_have_parentheses(recipe, monkeypatch):
+    """`Vertrieb (Innendienst)` passes check; unescaped it made a filter that no directory understands, and nobody could log in."""
+    found = filters_of(recipe, monkeypatch, "CN=Vertrieb (Innendienst?)\\, * 1,DC=x")
+    mark = "\\3f" if recipe == "terminal-server" else "?"
+    assert f"(memberOf:1.2.840.113556.1.4.1941:=CN=Vertrieb \\28Innendienst{mark}\\29\\5c, \\2a 1,DC=x)" in found
+    assert found.count("(") == found.count(")")
+
+
 @pytest.mark.parametrize("recipe", ["tryton", "dolibarr"])
 def test_nobody_of_the_directory_is_the_crms_superuser(recipe, monkeypatch):
     """Who logs in by a name gets the CRM's user of that name: a directory's user admin was the one who may all."""
