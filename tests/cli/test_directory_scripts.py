@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+import yaml
 
 from guest_scripts import RECIPES, guest, load  # noqa: F401 (guest is a fixture)
 
@@ -207,3 +208,16 @@ def test_another_realm_changes_nothing(monkeypatch, tmp_path, capsys, was, basic
     else:
         provision.prepare(g)
     assert told == ["dc1.ad.x"] * basics
+
+
+def test_a_laptop_of_the_domain_finds_it_by_the_vpn(monkeypatch):
+    """Windows asks by CLDAP where a domain controller is before it asks anything else, and Kerberos refuses clocks that are five minutes off."""
+    recipe = yaml.safe_load((RECIPES / "active-directory/recipe.yaml").read_text())
+    by_vpn = {(one["protocol"], one["port"]) for one in recipe["ports"] if "vpn" in one.get("to", [])}
+    assert {("udp", 389), ("udp", 123), ("tcp", 389), ("udp", 88), ("udp", 53), ("tcp", 445)} <= by_vpn
+    assert all("members" in one.get("to", ["members"]) for one in recipe["ports"])
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    written = {}
+    monkeypatch.setattr(provision, "put", lambda path, text, *_: written.update({path: text}))
+    provision.system_files({"fqdn": "dc1.x", "base_dn": "DC=x", "subnet": "10.20.0.0/24"})
+    assert "\nallow 0/0\n" in written["/etc/chrony/conf.d/richtfest.conf"]  # its peers are not of the guests' network
