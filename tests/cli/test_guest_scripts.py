@@ -508,6 +508,22 @@ def test_half_a_dump_is_no_backup(recipe, broken, tmp_path):
     assert status == 0 and files == [] and mode[3:] == (["--off"] if recipe == "nextcloud" else [])
 
 
+def test_nextcloud_forgets_a_directory_that_left_the_profile(monkeypatch, tmp_path):
+    """It went on asking it, with a password that it kept; people of the directory still logged in."""
+    provision = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-provision", "provision")
+    kept = tmp_path / "service"
+    monkeypatch.setattr(provision, "SERVICE_PASSWORD", str(kept))
+    monkeypatch.setattr(provision, "directory", lambda g: {"s01ldap_configuration_active": "1"})
+    assert provision.apps({}) == {}  # there never was one
+    kept.write_text("pw")
+    provision.forget_directory(MEMBER)
+    assert provision.apps(MEMBER) == {"user_ldap": {"s01ldap_configuration_active": "1"}} and kept.exists()
+    assert provision.apps({}) == {"user_ldap": {"s01ldap_configuration_active": "0", "s01ldap_agent_password": ""}}
+    provision.forget_directory({})
+    assert not kept.exists() and provision.apps({}) == {}
+    provision.forget_directory({})
+
+
 def test_the_crm_unlocks_only_whom_it_locked():
     """The CRM's admin locked somebody who is still in the directory; within minutes she could log in again."""
     if not PHP:
