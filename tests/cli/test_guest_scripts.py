@@ -417,6 +417,29 @@ def test_who_leaves_a_terminal_servers_users_is_locked(desktops, tmp_path):
     assert "hand" in locked
 
 
+@pytest.mark.parametrize("keytab, answers, asked, status, words", [
+    (True, [1, 1, 0], 3, None, ""), (True, [1] * 9, 4, 1, "does not confirm"), (False, [], 0, 2, "is not joined to X")])
+def test_a_terminal_server_is_not_given_up_for_a_kdc_that_starts(monkeypatch, tmp_path, capsys, keytab, answers, asked, status, words):
+    """It said `never` to a directory that was restarting, and told nobody what to do."""
+    ts = load(RECIPES / "terminal-server/files/usr/lib/richtfest/ts-provision", "ts")
+    told = []
+    monkeypatch.setattr(ts, "KEYTAB", str(tmp_path / "keytab"))
+    monkeypatch.setattr(ts, "kerberos", lambda d: None)
+    monkeypatch.setattr(ts.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(ts.guest, "ask", lambda *argv, **_: (told.append(argv[1]), (answers.pop(0), "", ""))[1])
+    if keytab:
+        (tmp_path / "keytab").write_text("key")
+    g = {"directory": MEMBER["directory"] | {"computer": "ts1"}, "secrets": {}}
+    if status is None:
+        ts.join(g)
+    else:
+        with pytest.raises(SystemExit) as end:
+            ts.join(g)
+        said = capsys.readouterr().out
+        assert end.value.code == status and words in said and "take `directory` of this guest out of the profile" in said
+    assert told == ["testjoin"] * asked
+
+
 def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     dolibarr = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr.py", "dolibarr")
     conf = tmp_path / "conf.php"
