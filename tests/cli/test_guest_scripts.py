@@ -547,6 +547,46 @@ def test_nextcloud_forgets_a_directory_that_left_the_profile(monkeypatch, tmp_pa
     provision.forget_directory({})
 
 
+# What nextcloud-lists.php asks of Nextcloud: three people, of whom one has a calendar called tasks and another one can't have a list.
+CALENDARS = """<?php
+namespace Sabre\\CalDAV\\Xml\\Property {
+    class SupportedCalendarComponentSet { function __construct(public array $of) {} }
+}
+namespace {
+    class Rows { function __construct(private array $of) {} function fetchOne() { return array_shift($this->of) ?? false; } }
+    class Nextcloud {
+        function executeQuery($sql, $with = []) {
+            if (!$with) {
+                return new Rows(['principals/users/anna', 'principals/users/bernd', 'principals/users/clara']);
+            }
+            return new Rows($with[0] === 'principals/users/anna' ? ['personal', 'Tasks', 'tasks-2'] : ['personal']);
+        }
+        function createCalendar($principal, $uri, $with) {
+            if ($principal === 'principals/users/bernd' || ($principal === 'principals/users/anna' && $uri === 'tasks')) {
+                throw new \\Exception('Duplicate entry');
+            }
+            echo "made $principal $uri\\n";
+        }
+    }
+}
+namespace OCP {
+    class Server { static function get($name) { return new \\Nextcloud(); } }
+}
+"""
+
+
+def test_one_persons_calendars_keep_nobody_from_a_task_list(tmp_path):
+    """A calendar that somebody had called tasks ended the lists of all who came after him."""
+    if not PHP:
+        pytest.skip("there is no PHP (RF_PHP names one)")
+    (tmp_path / "base.php").write_text(CALENDARS)
+    script = (RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-lists.php").read_text()
+    (tmp_path / "lists.php").write_text(script.replace("/var/www/nextcloud/lib/base.php", str(tmp_path / "base.php")))
+    done = subprocess.run([PHP, tmp_path / "lists.php"], capture_output=True, text=True)
+    assert re.findall(r"^made (.*)$", done.stdout, re.M) == ["principals/users/anna tasks-3", "principals/users/clara tasks"]
+    assert done.returncode == 1 and "task list for principals/users/bernd: Duplicate entry" in done.stderr
+
+
 def test_the_crm_unlocks_only_whom_it_locked():
     """The CRM's admin locked somebody who is still in the directory; within minutes she could log in again."""
     if not PHP:
