@@ -714,6 +714,24 @@ def test_user_data_is_the_same_everywhere():
     assert texts["debian"].startswith(others) and texts["debian"][len(others):].startswith("write_files:")
 
 
+USER_DATA = pytest.mark.parametrize("recipe", sorted(p.parent.name for p in RECIPES.glob("*/user-data.j2")))
+
+
+@USER_DATA
+def test_what_the_seed_fills_in_is_quoted(recipe):
+    """An admin `no`, a guest `0x10` or `on`: unquoted, YAML reads a truth or a number, and cloud-init makes no such account."""
+    text = (RECIPES / recipe / "user-data.j2").read_text()
+    assert [found for found in re.findall(r"{{(.*?)}}", text) if not found.rstrip().endswith("| tojson")] == []
+
+
+@USER_DATA
+def test_names_are_words_whatever_they_are_called(recipe):
+    jinja = pytest.importorskip("jinja2")  # with which cloud-init fills it in
+    rf = {"name": "0x10", "fqdn": "0x10.on", "timezone": "Europe/Berlin", "admins": [{"name": "no", "ssh_keys": ["ssh-a 1"]}]}
+    made = yaml.safe_load(jinja.Template((RECIPES / recipe / "user-data.j2").read_text()).render(ds={"meta_data": {"richtfest": rf}}))
+    assert (made["hostname"], made["fqdn"], made["timezone"], made["users"][0]["name"]) == ("0x10", "0x10.on", "Europe/Berlin", "no")
+
+
 @pytest.mark.parametrize("password, status", [("right", 0), ("wrong", 1)])
 def test_the_crm_is_logged_in_to_as_people_do(guest, monkeypatch, password, status):
     """By the page, because the interface for programs is closed to the network; and where the name leads people, whatever it is here."""
