@@ -189,8 +189,7 @@ static bool of_account(const rf_recipe *recipe, const char *mark)
 /* Of an account that left the profile, or of a directory that did: coming back they need a password again, and nobody knows the former one. */
 static bool stale(const struct rf_node_guest *guest, const struct rf_secret *secrets, size_t count, const char *mark)
 {
-    return !wanted(secrets, count, mark) &&
-           (of_account(guest->recipe, mark) || (of_member(mark) && !guest->directory));
+    return !wanted(secrets, count, mark) && (of_account(guest->recipe, mark) || (of_member(mark) && !guest->directory));
 }
 
 /* The marks that still say something. */
