@@ -417,6 +417,26 @@ def test_who_leaves_a_terminal_servers_users_is_locked(desktops, tmp_path):
     assert "hand" in locked
 
 
+def test_people_of_a_directory_that_left_the_profile_get_no_desktop(monkeypatch, tmp_path):
+    """sssd went on asking it, with a password that the machine kept."""
+    ts = load(RECIPES / "terminal-server/files/usr/lib/richtfest/ts-provision", "ts")
+    told = []
+    for name in ("SSSD", "SERVICE_PASSWORD"):
+        monkeypatch.setattr(ts, name, str(tmp_path / name))
+    monkeypatch.setattr(ts.guest, "systemctl", lambda *words: (told.append(words), assert_gone()))
+
+    def assert_gone():
+        assert not os.path.exists(ts.SSSD) and os.path.exists(ts.SERVICE_PASSWORD)  # killed here, it is stopped the next time
+
+    ts.leave()
+    assert told == []  # there never was one
+    (tmp_path / "SSSD").write_text("[sssd]")
+    (tmp_path / "SERVICE_PASSWORD").write_text("pw")
+    ts.leave()
+    ts.leave()
+    assert told == [("stop", "sssd.service")] and os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("keytab, answers, asked, status, words", [
     (True, [1, 1, 0], 3, None, ""), (True, [1] * 9, 4, 1, "does not confirm"), (False, [], 0, 2, "is not joined to X")])
 def test_a_terminal_server_is_not_given_up_for_a_kdc_that_starts(monkeypatch, tmp_path, capsys, keytab, answers, asked, status, words):
