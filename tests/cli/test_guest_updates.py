@@ -22,16 +22,18 @@ Conf libssl3t64 (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])
 @pytest.fixture
 def night(guest, tmp_path, monkeypatch):
     """A night with tools that do as they are told: name -> (status, what it prints). Gives what was run, and the words of status."""
-    updates = load(SHARED / "guest-updates", "updates")
+    work = load(SHARED / "guest-updates", "work")
     tools, log = tmp_path / "bin", tmp_path / "log"
     tools.mkdir()
     (tmp_path / "proc/1").mkdir(parents=True)
-    for name in ("UPDATES", "REBOOT_DUE", "LOCK", "PUBLIC"):
-        monkeypatch.setattr(updates.guest, name, str(tmp_path / name))
-    monkeypatch.setattr(updates, "REBOOT_REQUIRED", str(tmp_path / "required"))
-    monkeypatch.setattr(updates, "MAPS", str(tmp_path / "proc/[0-9]*/maps"))
+    for name in ("STATE", "REBOOT_DUE"):
+        monkeypatch.setattr(work.updates, name, str(tmp_path / name))
+    monkeypatch.setattr(work.guest, "LOCK", str(tmp_path / "LOCK"))
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    monkeypatch.setattr(work, "REBOOT_REQUIRED", str(tmp_path / "required"))
+    monkeypatch.setattr(work, "MAPS", str(tmp_path / "proc/[0-9]*/maps"))
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
-    monkeypatch.setattr(updates, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(work, "WAIT_SECONDS", 0)
 
     def run(update=0, upgrade=0, simulated=""):
         log.write_text("")
@@ -40,50 +42,50 @@ def night(guest, tmp_path, monkeypatch):
                            "unattended-upgrade": f"echo broken; exit {upgrade}"}.items():
             (tools / name).write_text(f"#!/bin/sh\necho {name} \"$@\" >>{log}\n{text}\n")
             (tools / name).chmod(0o755)
-        return updates.main(), [line.split()[0] + " " + line.split()[-1] for line in log.read_text().splitlines()]
+        return work.main(), [line.split()[0] + " " + line.split()[-1] for line in log.read_text().splitlines()]
 
-    return updates, run
+    return work, run
 
 
 def test_what_is_left_to_do_is_written_down(night, tmp_path):
-    updates, run = night
+    work, run = night
     (tmp_path / "proc/1/maps").write_bytes(b"7f00 r-xp 0 08:01 7 /usr/lib/libssl.so.3\n7f01 r-xp 0 00:01 8 /memfd:x (deleted)\n/\xff\n")
-    assert updates.guest.updates() == "security updates: not asked yet"
+    assert work.updates.words() == "security updates: not asked yet"
     assert run() == (0, ["apt-get update", "unattended-upgrade unattended-upgrade", "apt-get dist-upgrade"])
-    assert updates.guest.updates() == "no security updates wait" and not os.path.exists(updates.guest.REBOOT_DUE)
+    assert work.updates.words() == "no security updates wait" and not os.path.exists(work.updates.REBOOT_DUE)
     (tmp_path / "proc/1/maps").write_text("7f00 r-xp 0 08:01 7                  /usr/lib/libssl.so.3 (deleted)\n")
     (tmp_path / "proc/1/comm").write_text("apache2\n")
     (tmp_path / "required").write_text("")
     assert run(simulated=SIMULATED)[0] == 0
-    assert updates.guest.updates() == "2 security updates wait (libssl3t64, samba-libs); a reboot is due for apache2, the kernel"
+    assert work.updates.words() == "2 security updates wait (libssl3t64, samba-libs); a reboot is due for apache2, the kernel"
     (tmp_path / "required").unlink()
     (tmp_path / "proc/1/maps").unlink()
-    assert run()[0] == 0 and updates.guest.updates() == "no security updates wait"
+    assert run()[0] == 0 and work.updates.words() == "no security updates wait"
 
 
 @pytest.mark.parametrize("broken, words, installs", [
     ({"update": 100}, "apt-get update: no route", False), ({"upgrade": 1}, "unattended-upgrade: broken", True)])
 def test_what_went_wrong_is_said(night, broken, words, installs):
-    updates, run = night
+    work, run = night
     status, told = run(**broken, simulated=SIMULATED)
     today = time.strftime("%Y-%m-%d")
     assert status == 1 and ("unattended-upgrade unattended-upgrade" in told) == installs
-    assert updates.guest.updates() == f"2 security updates wait (libssl3t64, samba-libs), {today} it failed: {words}"
+    assert work.updates.words() == f"2 security updates wait (libssl3t64, samba-libs), {today} it failed: {words}"
 
 
 def test_an_old_answer_says_its_age_and_a_broken_one_harms_nobody(night, tmp_path):
-    updates, _ = night
-    (tmp_path / "UPDATES").write_text(json.dumps({"at": 86400 * 365, "waiting": [], "error": ""}))
-    assert "last asked 1971-01-0" in updates.guest.updates()
+    work, _ = night
+    (tmp_path / "STATE").write_text(json.dumps({"at": 86400 * 365, "waiting": [], "error": ""}))
+    assert "last asked 1971-01-0" in work.updates.words()
     for text in ("{", "{}", ""):
-        (tmp_path / "UPDATES").write_text(text)
-        assert updates.guest.updates() == "security updates: not asked yet"
+        (tmp_path / "STATE").write_text(text)
+        assert work.updates.words() == "security updates: not asked yet"
 
 
 def test_nothing_is_installed_while_settings_are_changed(night, capsys):
-    updates, run = night
-    locked = open(updates.guest.LOCK, "w")
-    updates.guest.fcntl.flock(locked, updates.guest.fcntl.LOCK_EX)
+    work, run = night
+    locked = open(work.guest.LOCK, "w")
+    work.guest.fcntl.flock(locked, work.guest.fcntl.LOCK_EX)
     assert run() == (0, []) and "the next night" in capsys.readouterr().out
     locked.close()
     assert run()[1]
@@ -120,9 +122,10 @@ def test_guests_get_debians_security_updates():
 
 
 def test_status_says_it_where_it_says_that_a_guest_is_configured(night, tmp_path, monkeypatch):
-    updates, run = night
-    monkeypatch.setattr(updates.guest, "DONE", str(tmp_path / "done"))
-    monkeypatch.setattr(updates.guest, "SEED", str(tmp_path / "seed"))
-    (tmp_path / "done").write_text("x")
+    _, run = night
+    health = load(SHARED / "guest-health", "health")
+    monkeypatch.setattr(health.updates, "STATE", str(tmp_path / "STATE"))
     run(simulated=SIMULATED)
-    assert updates.guest.provisioned("x.service") == (0, "configured; 2 security updates wait (libssl3t64, samba-libs)")
+    for status, words in ((0, "configured; 2 security updates wait (libssl3t64, samba-libs)"), (1, "configured")):
+        monkeypatch.setattr(health.guest, "provisioned", lambda unit, status=status: (status, "configured"))
+        assert health.provisioned("x.service") == (status, words)

@@ -37,10 +37,7 @@ TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ANSWERS = "/run/richtfest-answers"  # of probes that are asked one at a time: once()
-UPDATES = "/var/lib/richtfest/updates.json"  # {at, waiting: names, error}: what guest-updates found the last time
-REBOOT_DUE = "/run/richtfest-reboot-due"  # a line for each program that runs in a version of before an update
 LOCK = "/run/richtfest-guest.lock"  # who changes this guest holds it
-DAYS = 4  # without an answer about updates, after which that is said
 FRESH = 60  # seconds for which an answer that all is well may be given again
 PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
 SUDOERS = "/etc/sudoers.d/91-richtfest"
@@ -519,30 +516,9 @@ def group_dn(g, password):
 # Health scripts: a table of questions; each returns (status, words). 0 yes, 1 not yet, 2 never.
 
 
-def updates():
-    """Of Debian's security updates, what a person should know."""
-    try:
-        known = json.loads(get(UPDATES) or "{}")
-        names, error, at = known["waiting"], known["error"], known["at"]
-    except (ValueError, KeyError):
-        return "security updates: not asked yet"
-    day = time.strftime("%Y-%m-%d", time.localtime(at))
-    words = f"{len(names)} security updates wait ({_some(names)})" if names else "no security updates wait"
-    if error:
-        words += f", {day} it failed: {error}"
-    elif at + DAYS * 86400 < time.time():
-        words += f", last asked {day}"
-    due = (get(REBOOT_DUE) or "").splitlines()
-    return words + (f"; a reboot is due for {_some(due)}" if due else "")
-
-
-def _some(names):
-    return ", ".join(names[:3]) + (", …" if names[3:] else "")
-
-
 def provisioned(unit):
     if os.path.exists(DONE) and not os.path.exists(SEED):
-        return 0, f"configured; {updates()}"
+        return 0, "configured"
     status, out, _ = ask("journalctl", "--unit", unit, "_TRANSPORT=stdout", "--output", "cat", "--lines", "1")
     last = out.strip() or "no word from it yet"
     if subprocess.run(["systemctl", "is-failed", "--quiet", unit], stdin=subprocess.DEVNULL).returncode == 0:
