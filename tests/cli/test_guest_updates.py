@@ -58,6 +58,8 @@ def test_what_is_left_to_do_is_written_down(night, tmp_path):
     (tmp_path / "required").write_text("")
     assert run(simulated=SIMULATED)[0] == 0
     assert work.updates.words() == "2 security updates wait (libssl3t64, samba-libs); a reboot is due for apache2, the kernel"
+    run(simulated=SIMULATED.splitlines()[0])
+    assert work.updates.words().startswith("1 security update waits (libssl3t64); a reboot")
     (tmp_path / "required").unlink()
     (tmp_path / "proc/1/maps").unlink()
     assert run()[0] == 0 and work.updates.words() == "no security updates wait"

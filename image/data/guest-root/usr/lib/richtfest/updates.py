@@ -20,7 +20,7 @@ def words():
     except (ValueError, KeyError):
         return "security updates: not asked yet"
     day = time.strftime("%Y-%m-%d", time.localtime(at))
-    text = f"{len(names)} security updates wait ({_some(names)})" if names else "no security updates wait"
+    text = f"{len(names)} security update{'s wait' if names[1:] else ' waits'} ({_some(names)})" if names else "no security updates wait"
     if error:
         text += f", {day} it failed: {error}"
     elif at + DAYS * 86400 < time.time():
