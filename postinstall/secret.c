@@ -159,6 +159,52 @@ static bool needs_tls(const struct rf_node_guest *guest, const json_t *pending)
     return !rf_guest_settled(guest) && !rf_certificate_matches(certificate, rf_json_string(pending, RF_SECRET_TLS_KEY));
 }
 
+static bool wanted(const struct rf_secret *secrets, size_t count, const char *mark)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(secrets[i].mark, mark) == 0)
+            return true;
+    return false;
+}
+
+/* By its key, or by its mark. */
+static bool of_member(const char *text)
+{
+    return strncmp(text, RF_SECRET_SERVICE, strlen(RF_SECRET_SERVICE)) == 0 ||
+           strncmp(text, RF_SECRET_JOIN, strlen(RF_SECRET_JOIN)) == 0;
+}
+
+/* Of one of several accounts, as "user.anna" is. */
+static bool of_account(const rf_recipe *recipe, const char *mark)
+{
+    for (size_t i = 0; i < recipe->secrets_count; i++) {
+        const struct rf_recipe_secret *secret = &recipe->secrets[i];
+        size_t length = strlen(secret->name);
+        if (secret->each && strncmp(mark, secret->name, length) == 0 && mark[length] == '.')
+            return true;
+    }
+    return false;
+}
+
+/* Of an account that left the profile, or of a directory that did: coming back they need a password again, and nobody knows the former one. */
+static bool stale(const struct rf_node_guest *guest, const struct rf_secret *secrets, size_t count, const char *mark)
+{
+    return !wanted(secrets, count, mark) && (of_account(guest->recipe, mark) || (of_member(mark) && !guest->directory));
+}
+
+/* The marks that still say something. */
+static json_t *fresh(const struct rf_node_guest *guest, const struct rf_secret *secrets, size_t count,
+                     const json_t *generated)
+{
+    json_t *rest = json_array();
+    for (size_t i = 0; i < json_array_size(generated); i++) {
+        const char *mark = json_string_value(json_array_get(generated, i));
+        if (mark && !stale(guest, secrets, count, mark))
+            json_array_append_new(rest, json_string(mark));
+    }
+    return rest;
+}
+
 static enum rf_probe secret_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
@@ -170,6 +216,8 @@ static enum rf_probe secret_probe(struct rf_step_env *env, const void *arg, rf_e
     struct rf_secret *secrets = rf_secret_list(guest, &count);
     for (size_t i = 0; i < count; i++)
         done = done && holds(generated, secrets[i].mark);
+    rf_autojson json_t *rest = fresh(guest, secrets, count, generated);
+    done = done && json_array_size(rest) == json_array_size(generated);
     rf_secrets_free(secrets, count);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
@@ -197,13 +245,6 @@ static int add_tls(const struct rf_node_guest *guest, json_t *pending, rf_error 
         rf_guest_certificate_keep(guest, certificate, err) < 0)
         return -1;
     return json_object_set_new(pending, RF_SECRET_TLS_KEY, json_string(key));
-}
-
-/* By its key, or by its mark. */
-static bool of_member(const char *text)
-{
-    return strncmp(text, RF_SECRET_SERVICE, strlen(RF_SECRET_SERVICE)) == 0 ||
-           strncmp(text, RF_SECRET_JOIN, strlen(RF_SECRET_JOIN)) == 0;
 }
 
 int rf_secret_forget_member(const struct rf_node_guest *guest, rf_error **err)
@@ -254,11 +295,12 @@ static int secret_apply(struct rf_step_env *env, const void *arg, rf_error **err
                      *directory = rf_guest_state_path(guest, "");
     rf_autojson json_t *pending = or_new(rf_secret_pending(guest), json_object());
     rf_autojson json_t *kept = or_new(rf_secret_kept(guest), json_object());
-    rf_autojson json_t *generated = or_new(load(guest, GENERATED), json_array());
+    rf_autojson json_t *marks = load(guest, GENERATED);
     if (rf_make_dirs(all, 0700, err) < 0 || rf_make_dirs(directory, 0700, err) < 0 || add_tls(guest, pending, err) < 0)
         return -1;
     size_t count;
     struct rf_secret *secrets = rf_secret_list(guest, &count);
+    rf_autojson json_t *generated = fresh(guest, secrets, count, marks);
     for (size_t i = 0; i < count; i++)
         generate(&secrets[i], pending, kept, generated);
     rf_secrets_free(secrets, count);

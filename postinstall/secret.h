@@ -41,7 +41,8 @@ json_t *rf_secret_kept(const struct rf_node_guest *guest);
 bool rf_secret_for_people(const struct rf_node_guest *guest);
 
 /* Generates what is missing, and before the first boot the guest's TLS key and certificate. Argument: rf_node_guest. Repeatable: what
- * exists is kept, because the guest may already have it. */
+ * exists is kept, because the guest may already have it. What was generated for an account, or for a directory, that has left the profile since is
+ * forgotten: who comes back gets another one. */
 extern const struct rf_step_ops rf_step_secret;
 
 /* Notes as generated what people have: for a guest that brings its passwords with it. A member's own and the kept ones are made anew. */

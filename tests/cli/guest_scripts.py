@@ -29,7 +29,8 @@ def load(path, name):
 @pytest.fixture
 def guest(tmp_path, monkeypatch):
     module = load(SHARED / "guest.py", "guest")
-    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "ANSWERS", "SUDOERS", "LOCKED", "LOCALTIME", "TIMEZONE"):
+    for name in ("SEED", "PUBLIC", "DONE", "LAN", "CA_SOURCE", "CA_BUNDLE", "OWED", "ANSWERS", "SUDOERS", "FIRST_SUDOERS", "LOCKED", "LOCALTIME",
+                 "TIMEZONE"):
         monkeypatch.setattr(module, name, str(tmp_path / name))
     monkeypatch.setattr(module, "TLS", str(tmp_path / "tls"))
     monkeypatch.setattr(os, "fchown", lambda *_: None)

@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+import yaml
 
 from guest_scripts import RECIPES, guest, load  # noqa: F401 (guest is a fixture)
 
@@ -75,10 +76,13 @@ class Directory:
         for name in ("find", "change", "join_groups", "unit", "group", "internal_account"):
             monkeypatch.setattr(provision.ad, name, getattr(self, name))
 
-    def find(self, db, name):
+    def find(self, db, name, attrs=(), kind="user"):
+        if name in (self.groups if kind == "user" else self.users):
+            raise self.provision.ad.OtherKind(name)
         return types.SimpleNamespace(dn=name) if name in self.users else None
 
     def newuser(self, name, password, **_):
+        assert password == "pw of " + name
         self.users[name] = {}
 
     def domain_dn(self):
@@ -100,11 +104,14 @@ class Directory:
     def internal_account(self, *_):
         pass
 
-    def configure(self, **settings):
+    def configure(self, without=(), **settings):
+        """Who has no password left: the node gives those that it made since the last time."""
+        secrets = {"user." + user["name"]: "pw of " + user["name"] for user in settings.get("users", []) if user["name"] not in without}
         made = self.provision.load_made()
         self.provision.rules(self, settings, made)
-        self.provision.people(self, {"settings": settings, "secrets": {}}, made)
+        waiting = self.provision.people(self, {"settings": settings, "secrets": secrets}, made)
         self.provision.remember(settings, made)
+        return waiting
 
 
 @pytest.fixture
@@ -139,3 +146,78 @@ def test_what_is_new_in_the_profile_comes(directory):
     del directory.users["bernd"]
     directory.configure(users=[anna, {"name": "bernd"}])  # he left the profile, and comes back
     assert "bernd" in directory.users
+
+
+def test_nobody_gets_a_password_that_nobody_knows(directory, capsys):
+    """Who came back to the profile was made with an invented one: nobody could log in with it."""
+    users = [{"name": "anna", "groups": ["crm"]}, {"name": "bernd"}, {"name": "clara", "given": "Clara"}]
+    waiting = directory.configure(users=users, without=["anna", "bernd"])
+    assert waiting == ["anna", "bernd"] and set(directory.users) == {"clara"} and not directory.groups
+    with pytest.raises(SystemExit) as end:
+        directory.provision.nobody_waits(waiting)
+    assert end.value.code == 1 and "no password was given for anna, bernd" in capsys.readouterr().out
+    assert directory.configure(users=users) == [] and set(directory.users) == {"anna", "bernd", "clara"}
+    assert directory.configure(users=users, without=["anna", "bernd", "clara"]) == []
+    directory.provision.nobody_waits([])
+
+
+def test_an_account_name_is_of_one_kind(monkeypatch):
+    """What was looked for as a user was found as the group of that name, and got that user's memberships."""
+    ad = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad.py", "ad")
+    classes = {"support": [b"top", b"group"], "anna": [b"top", b"person", b"organizationalPerson", b"user"]}
+
+    class Entry(dict):
+        dn = "CN=x"
+
+    db = types.SimpleNamespace(domain_dn=lambda: "DC=x", search=lambda dn, expression, attrs: [
+        Entry(objectClass=[c.decode() for c in classes[name]]) for name in classes if expression == f"(sAMAccountName={name})"])
+    monkeypatch.setattr(ad, "quoted", lambda text: text)
+    assert ad.find(db, "anna") and ad.find(db, "support", kind="group") and ad.find(db, "bernd") is ad.find(db, "crm", kind="group") is None
+    for name, kind in (("support", "user"), ("anna", "group")):
+        with pytest.raises(ad.OtherKind, match=f"{kind} {name}.*another name in the profile"):
+            ad.find(db, name, kind=kind)
+
+
+@pytest.mark.parametrize("before, settings", [
+    ({}, {"groups": ["Support"], "users": [{"name": "support", "groups": ["Domain Admins"]}]}),
+    ({"groups": ["support"]}, {"users": [{"name": "support", "groups": ["Domain Admins"]}]}),
+    ({"users": [{"name": "anna"}]}, {"users": [{"name": "bernd", "groups": ["anna"]}]}),
+    ({"users": [{"name": "anna"}]}, {"groups": ["anna"]})])
+def test_a_group_gets_no_users_memberships(directory, capsys, before, settings):
+    directory.configure(**before)
+    groups = {name: set(members) for name, members in directory.groups.items()}
+    with pytest.raises(SystemExit) as end:
+        directory.configure(**settings)
+    assert end.value.code == 2 and directory.groups == groups and directory.groups.get("Domain Admins") is None
+
+
+@pytest.mark.parametrize("was, basics, ends", [("AD.X", 1, None), (None, 1, None), ("OLD.X", 0, "holds the domain OLD.X, not AD.X")])
+def test_another_realm_changes_nothing(monkeypatch, tmp_path, capsys, was, basics, ends):
+    """It was refused when names, resolver and certificate had become the other realm's."""
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    told = []
+    monkeypatch.setattr(provision, "PROVISIONED", str(tmp_path / "provisioned"))
+    monkeypatch.setattr(provision.guest, "basics", lambda g: told.append(g["fqdn"]))
+    if was:
+        (tmp_path / "provisioned").write_text(was + "\n")
+    g = {"name": "dc1", "address": "10.0.0.2", "certificate": "C", "settings": {"realm": "ad.x"}}
+    if ends:
+        with pytest.raises(SystemExit) as end:
+            provision.prepare(g)
+        assert end.value.code == 2 and ends in capsys.readouterr().out
+    else:
+        provision.prepare(g)
+    assert told == ["dc1.ad.x"] * basics
+
+
+def test_a_laptop_of_the_domain_finds_it_by_the_vpn(monkeypatch):
+    """Windows asks by CLDAP where a domain controller is before it asks anything else, and Kerberos refuses clocks that are five minutes off."""
+    recipe = yaml.safe_load((RECIPES / "active-directory/recipe.yaml").read_text())
+    by_vpn = {(one["protocol"], one["port"]) for one in recipe["ports"] if "vpn" in one.get("to", [])}
+    assert {("udp", 389), ("udp", 123), ("tcp", 389), ("udp", 88), ("udp", 53), ("tcp", 445)} <= by_vpn
+    assert all("members" in one.get("to", ["members"]) for one in recipe["ports"])
+    provision = load(RECIPES / "active-directory/files/usr/lib/richtfest/ad-provision", "provision")
+    written = {}
+    monkeypatch.setattr(provision, "put", lambda path, text, *_: written.update({path: text}))
+    provision.system_files({"fqdn": "dc1.x", "base_dn": "DC=x", "subnet": "10.20.0.0/24"})
+    assert "\nallow 0/0\n" in written["/etc/chrony/conf.d/richtfest.conf"]  # its peers are not of the guests' network

@@ -133,6 +133,15 @@ def test_admins_who_go_are_locked_and_may_come_back(guest, accounts):
     assert "anna" in pathlib.Path(guest.SUDOERS).read_text()
 
 
+def test_somebody_of_the_directory_with_an_admins_name_is_no_root(guest, accounts):
+    """sudo asks for the name alone: who is called in the directory like an admin of the profile was root on the terminal server."""
+    configure, _ = accounts
+    first = pathlib.Path(guest.FIRST_SUDOERS)
+    first.write_text("jiku ALL=(ALL) NOPASSWD:ALL\ntaken ALL=(ALL) NOPASSWD:ALL\n")
+    configure(jiku=["ssh-a 1"], taken=["ssh-a 5"], anna=["ssh-a 4"])
+    assert pathlib.Path(guest.SUDOERS).read_text() == "anna ALL=(ALL) NOPASSWD:ALL\njiku ALL=(ALL) NOPASSWD:ALL\n" and not first.exists()
+
+
 def test_the_time_zone_follows_the_profile(guest, tmp_path, monkeypatch):
     monkeypatch.setattr(guest, "ZONES", str(tmp_path / "zones"))
     (tmp_path / "zones/Europe").mkdir(parents=True)
@@ -344,16 +353,6 @@ def test_a_click_asks_the_telephone_system(tmp_path, monkeypatch, capsys, status
     assert ("wird gewählt" if status == 200 else "Kein Anruf") in capsys.readouterr().out
 
 
-def test_ini_lines_are_changed_in_their_section(tmp_path):
-    ts = load(RECIPES / "terminal-server/files/usr/lib/richtfest/ts-provision", "ts")
-    path = tmp_path / "xrdp.ini"
-    path.write_text("[Globals]\nport=3389\n; certificate=x\ncertificate=\nkeep=1\n[Xorg]\nport=-1\n")
-    ts.put.__globals__["os"].fchown = lambda *_: None
-    ts.change_lines(str(path), {("Globals", "certificate"): "/c.pem", ("Globals", "new"): "2", ("Xorg", "port"): "7"})
-    text = path.read_text()
-    assert text == "[Globals]\nport=3389\ncertificate=/c.pem\nkeep=1\nnew=2\n[Xorg]\nport=7\n"
-
-
 def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     dolibarr = load(RECIPES / "dolibarr/files/usr/lib/richtfest/dolibarr.py", "dolibarr")
     conf = tmp_path / "conf.php"
@@ -363,56 +362,6 @@ def test_php_configuration_is_quoted(tmp_path, monkeypatch):
     dolibarr.change_config({"a": "it's \\ new", "gone": None, "added": "$x"})
     assert conf.read_text() == "<?php\n$a = 'it\\'s \\\\ new';\n$added = '$x';\n"
     assert dolibarr.config_value("a") == "it's \\ new" and dolibarr.config_value("gone") is None
-
-
-@pytest.fixture
-def nextcloud_build(tmp_path, monkeypatch):
-    """The build's script with its own places; what occ and MariaDB are told is noted."""
-    build = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-build", "build")
-    told = []
-    monkeypatch.setattr(build.nextcloud, "INTEGRITY", str(tmp_path / "integrity"))
-    for name in ("CONFIG", "DATA", "TREE"):
-        monkeypatch.setattr(build, name, str(tmp_path / name))
-    monkeypatch.setattr(build.nextcloud, "CONFIG", str(tmp_path / "CONFIG"))
-    monkeypatch.setattr(build, "sql", lambda text: told.append("sql"))
-
-    def occ(*words, **_):
-        if words[0] == "maintenance:install":
-            assert not os.listdir(build.DATA), "Login is invalid because files already exist for this user"
-        told.append(words[0])
-        return 0, "", ""
-
-    monkeypatch.setattr(build, "occ", occ)
-    return build, told
-
-
-def test_an_installation_of_nextcloud_that_was_cut_off_is_made_again(nextcloud_build, tmp_path):
-    """Killed after maintenance:install had made the administrator's files: Nextcloud refused every later attempt."""
-    build, told = nextcloud_build
-    (tmp_path / "DATA/ncadmin/files").mkdir(parents=True)
-    (tmp_path / "DATA/ncadmin/files/Readme.md").write_text("x")
-    (tmp_path / "DATA/.ncdata").write_text("")
-    (tmp_path / "DATA/link").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "CONFIG").write_text("half")
-    build.install()
-    assert told[:2] == ["sql", "maintenance:install"] and os.listdir(tmp_path / "DATA") == []
-
-
-def test_nextcloud_is_not_installed_over_what_people_have(nextcloud_build, tmp_path, monkeypatch):
-    """Only config.php gone: the database must not be dropped for it."""
-    build, told = nextcloud_build
-    (tmp_path / "DATA/anna").mkdir(parents=True)
-    (tmp_path / "integrity").write_text("clean\n")
-    with pytest.raises(SystemExit) as end:
-        build.install()
-    assert end.value.code == 2 and told == [] and os.listdir(tmp_path / "DATA") == ["anna"]
-    provision = load(RECIPES / "nextcloud/files/usr/lib/richtfest/nextcloud-provision", "provision")
-    monkeypatch.setattr(provision.guest, "run", lambda *argv, **_: pytest.fail(f"{argv} is run"))
-    with pytest.raises(SystemExit) as end:
-        provision.installed()
-    assert end.value.code == 2  # the unit does not try again, and the node says why
-    (tmp_path / "CONFIG").write_text("<?php")
-    provision.installed()
 
 
 def test_the_crm_unlocks_only_whom_it_locked():
@@ -499,6 +448,24 @@ def test_user_data_is_the_same_everywhere():
     others = texts.pop("image")  # without the file for our own scripts
     assert len(set(texts.values())) == 1
     assert texts["debian"].startswith(others) and texts["debian"][len(others):].startswith("write_files:")
+
+
+USER_DATA = pytest.mark.parametrize("recipe", sorted(p.parent.name for p in RECIPES.glob("*/user-data.j2")))
+
+
+@USER_DATA
+def test_what_the_seed_fills_in_is_quoted(recipe):
+    """An admin `no`, a guest `0x10` or `on`: unquoted, YAML reads a truth or a number, and cloud-init makes no such account."""
+    text = (RECIPES / recipe / "user-data.j2").read_text()
+    assert [found for found in re.findall(r"{{(.*?)}}", text) if not found.rstrip().endswith("| tojson")] == []
+
+
+@USER_DATA
+def test_names_are_words_whatever_they_are_called(recipe):
+    jinja = pytest.importorskip("jinja2")  # with which cloud-init fills it in
+    rf = {"name": "0x10", "fqdn": "0x10.on", "timezone": "Europe/Berlin", "admins": [{"name": "no", "ssh_keys": ["ssh-a 1"]}]}
+    made = yaml.safe_load(jinja.Template((RECIPES / recipe / "user-data.j2").read_text()).render(ds={"meta_data": {"richtfest": rf}}))
+    assert (made["hostname"], made["fqdn"], made["timezone"], made["users"][0]["name"]) == ("0x10", "0x10.on", "Europe/Berlin", "no")
 
 
 @pytest.mark.parametrize("password, status", [("right", 0), ("wrong", 1)])

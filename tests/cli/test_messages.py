@@ -9,6 +9,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ["base", "profiles", "raid", "postinstall", "image", "installer"]
 SOURCES = sorted(path for room in ROOMS for path in (TOP / room).glob("*.c"))
 PAGES = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md"), *(TOP / "docs/how-to").glob("*.md")])
+SCRIPTS = sorted(path for folder in ("postinstall/recipes", "image/data/guest-root") for path in (TOP / folder).glob("**/usr/lib/richtfest/*")
+                 if path.is_file() and "guest." in path.read_text())
 BARE = re.compile(r"richtfest apply(?! (?:--node|--live|[A-Z]{2,}\b|\S+\.yaml))")
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
@@ -27,6 +29,11 @@ def test_literals_are_found_whole():
 def test_messages_name_whole_commands(path):
     wrong = [text for text in literals(path.read_text()) if text != "richtfest apply" and BARE.search(text)]  # alone: the command's name
     assert not wrong
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.name)
+def test_guests_scripts_name_whole_commands(path):
+    assert not BARE.search(re.sub(r'"\s*\n\s*f?"', "", path.read_text()))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)

@@ -225,6 +225,59 @@ static void a_new_account_gets_its_own(void **state)
     fixture_close(&fixture);
 }
 
+static struct rf_node_guest *settled(struct fixture *fixture, size_t index, const char *mark)
+{
+    struct rf_node_guest *guest = &fixture->model->guests[index];
+    assert_int_equal(rf_step_secret.apply(&fixture->env, guest, NULL), 0);
+    fixture_write(fixture, mark, "{}\n", 0600);
+    assert_int_equal(rf_secret_remove(guest, NULL), 0);
+    return guest;
+}
+
+/* It was noted as generated for ever: the directory made the account that came back with a password that nobody knew. */
+static void an_account_that_comes_back_gets_another_one(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    struct rf_node_guest *guest = settled(&fixture, 0, RF_STATE_GUESTS "/dc1/settled.json");
+    json_t *users = json_object_get(guest->settings, "users");
+    rf_autojson json_t *anna = json_incref(json_array_get(users, 0));
+    assert_int_equal(json_array_remove(users, 0), 0);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_DONE);
+    assert_null(rf_secret_pending(guest));
+    assert_true(noted(&fixture, "dc1", "administrator") && noted(&fixture, "dc1", "user.bernd"));
+    json_array_append(users, anna);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, guest, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    assert_int_equal(json_object_size(pending), 1);
+    assert_int_equal(strlen(rf_json_string(pending, "user.anna")), 14);
+    fixture_close(&fixture);
+}
+
+/* Without it the guest forgot the password that it had: back in the directory it had none. */
+static void a_member_that_comes_back_gets_new_ones(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_company(&fixture);
+    struct rf_node_guest *guest = settled(&fixture, 1, RF_STATE_GUESTS "/crm/settled.json");
+    struct rf_node_guest alone = *guest;
+    alone.directory = NULL;
+    assert_int_equal(rf_step_secret.probe(&fixture.env, &alone, NULL), RF_PROBE_TODO);
+    assert_int_equal(rf_step_secret.apply(&fixture.env, &alone, NULL), 0);
+    assert_int_equal(rf_step_secret.probe(&fixture.env, &alone, NULL), RF_PROBE_DONE);
+    assert_true(noted(&fixture, "crm", "admin"));
+    assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
+    rf_autojson json_t *pending = rf_secret_pending(guest);
+    assert_int_equal(json_object_size(pending), 2);
+    assert_int_equal(strlen(rf_json_string(pending, RF_SECRET_SERVICE)), 32);
+    fixture_close(&fixture);
+}
+
 static void a_member_of_a_new_directory_gets_new_ones(void **state)
 {
     (void)state;
@@ -302,6 +355,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_json_holds_none),
         cmocka_unit_test(some_stay_when_the_others_are_forgotten),
         cmocka_unit_test(a_new_account_gets_its_own),
+        cmocka_unit_test(an_account_that_comes_back_gets_another_one),
+        cmocka_unit_test(a_member_that_comes_back_gets_new_ones),
         cmocka_unit_test(a_member_of_a_new_directory_gets_new_ones),
         cmocka_unit_test(leftovers_of_a_kill_are_used),
         cmocka_unit_test(machines_secrets_are_not_for_people),

@@ -37,9 +37,11 @@ TLS = "/etc/richtfest/tls"
 CA_SOURCE = "/usr/local/share/ca-certificates/richtfest-node.crt"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ANSWERS = "/run/richtfest-answers"  # of probes that are asked one at a time: once()
+LOCK = "/run/richtfest-guest.lock"  # who changes this guest holds it
 FRESH = 60  # seconds for which an answer that all is well may be given again
 PASSWD = "/etc/passwd"  # the accounts of this machine; a directory's are not in it
 SUDOERS = "/etc/sudoers.d/91-richtfest"
+FIRST_SUDOERS = "/etc/sudoers.d/90-cloud-init-users"  # cloud-init's own, of the admins at the first boot
 LOCKED = "/var/lib/richtfest/locked-admins"  # those that left the profile, and whose accounts were locked for that
 ZONES, LOCALTIME, TIMEZONE = "/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone"
 LAN = "/etc/systemd/network/05-richtfest-lan.network"
@@ -154,12 +156,28 @@ def kept_secret(path, length=32, owner=None, group=None, mode=0o600):
     return value
 
 
+def alone(seconds=None):
+    """For the rest of this script nobody else changes this guest. Waits for who does; False where that took longer."""
+    global _lock
+    _lock = open(LOCK, "w")
+    if seconds is None:
+        fcntl.flock(_lock, fcntl.LOCK_EX)
+        return True
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() >= until:
+                return False
+        time.sleep(1)
+
+
 def load():
     """The guest's description; one run at a time. Ends the script with 0 where nothing is to be done."""
-    global _lock
     os.umask(0o077)
-    _lock = open("/run/richtfest-guest.lock", "w")
-    fcntl.flock(_lock, fcntl.LOCK_EX)
+    alone()
     if sys.argv[1:] == ["-"]:
         g = json.load(sys.stdin)
     elif os.path.exists(SEED):
@@ -302,6 +320,13 @@ def admin(name, keys, former, ours):
     authorized_keys(name, home, keys, former)
 
 
+def sudoers(names):
+    """Only accounts of this machine: whoever else has such a name is somebody of the directory, and no admin of ours."""
+    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(set(names) & set(homes()))), 0o440)
+    if os.path.exists(FIRST_SUDOERS):  # it would go on naming those who left
+        os.unlink(FIRST_SUDOERS)
+
+
 def admins(g):
     """The profile's admins, also those who come and go later. Who has gone is locked, not removed: the files are theirs. What the last
     complete run wrote (PUBLIC) tells our accounts and keys from those that somebody made here."""
@@ -310,9 +335,9 @@ def admins(g):
     former = {one["name"]: one["ssh_keys"] for one in public().get("admins", [])}
     now = {one["name"]: one["ssh_keys"] for one in g["admins"]}
     locked = set((get(LOCKED) or "").split())
-    put(SUDOERS, "".join(f"{name} ALL=(ALL) NOPASSWD:ALL\n" for name in sorted(now)), 0o440)
     for name, keys in now.items():
         admin(name, keys, former.get(name, []), locked)
+    sudoers(now)
     gone = {name for name in former if name not in now and name in homes()}
     for name in sorted(gone):
         run("usermod", "--expiredate=1", name)  # sshd asks for the date, whatever key was shown

@@ -25,10 +25,19 @@ def quoted(text):
     return ldb.binary_encode(text)
 
 
-def find(db, name, attrs=()):
-    """The entry with this account name, or None."""
-    found = db.search(db.domain_dn(), expression=f"(sAMAccountName={quoted(name)})", attrs=list(attrs) or ["dn"])
-    return found[0] if len(found) else None
+class OtherKind(Exception):
+    """People, groups and machines share their account names: what is to be a user is a group in this directory, or the other way."""
+
+
+def find(db, name, attrs=(), kind="user"):
+    """The entry with this account name, or None. `kind`, "user" (people and machines) or "group", is what it must be."""
+    found = db.search(db.domain_dn(), expression=f"(sAMAccountName={quoted(name)})", attrs=[*attrs, "objectClass"])
+    if not len(found):
+        return None
+    if kind not in [str(c).lower() for c in found[0]["objectClass"]]:
+        raise OtherKind(f"the directory can't have a {kind} {name}: that is the account name of {found[0].dn}, which is none. Give one of "
+                        "the two another name in the profile")
+    return found[0]
 
 
 def administrator(db):
@@ -85,7 +94,7 @@ def change(db, dn, **values):
 
 
 def group(db, name):
-    if find(db, name) is None:
+    if find(db, name, kind="group") is None:
         db.newgroup(name)
         guest.say(f"group {name} made")
 
@@ -96,7 +105,7 @@ def join_groups(db, account, groups):
     me = find(db, account)
     for name in groups:
         group(db, name)
-        members = find(db, name, ["member"]).get("member", [])
+        members = find(db, name, ["member"], "group").get("member", [])
         if str(me.dn).lower() not in [str(m).lower() for m in members]:
             db.add_remove_group_members(name, [account], add_members_operation=True)
 

@@ -21,9 +21,13 @@ default_name = tryton
 
 
 def people(g):
-    """Persons who are not locked, and no account that programs use to search; with a group, only its members, nested ones too."""
-    only = "(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(sAMAccountName=svc-*))"
-    return f"(&{only}(memberOf:1.2.840.113556.1.4.1941:={g['group_dn']}))" if g.get("group_dn") else f"(&{only})"
+    """Persons who are not locked, and no account that programs use to search; with a group, only its members, nested ones too. Nobody who is
+    called like Tryton's own superuser: who logs in by a name gets the user of that name."""
+    only = ("(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))(!(sAMAccountName=svc-*))"
+            "(!(sAMAccountName=admin))")
+    if g.get("group_dn"):
+        only += f"(memberOf:1.2.840.113556.1.4.1941:={guest.ldap_escaped(g['group_dn'])})"
+    return f"(&{only})"
 
 
 def config_text(g):
