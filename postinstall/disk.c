@@ -37,10 +37,27 @@ static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **
     return info;
 }
 
+int rf_disk_may(const struct rf_node_guest *guest, rf_error **err)
+{
+    const char *name = guest->asked->name;
+    rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_pool_there(guest->node, err) < 0)
+        return -1;
+    if (rf_exists(path) || !rf_guest_settled(guest))
+        return 0;
+    return rf_fail(err, RF_FAILED,
+                   "the disk of %s is gone (%s), and the guest was in use: it is not made anew by itself; put the file "
+                   "back, or bring an export in ('richtfest guest import %s FILE'), or, to begin with an empty one, "
+                   "'richtfest guest delete %s --with-its-disk'; then 'richtfest apply --node'",
+                   name, path, name, name);
+}
+
 static enum rf_probe disk_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_disk_may(guest, err) < 0)
+        return RF_PROBE_ERROR;
     if (!rf_exists(path))
         return RF_PROBE_TODO;
     rf_autojson json_t *info = image_info(env, path, err);
@@ -204,7 +221,7 @@ static int remove_handovers(const struct rf_node_guest *guest, rf_error **err)
     return failed;
 }
 
-/* The old disk's secrets and hand-over do not fit the new one. Removed before the new disk appears. */
+/* What an unfinished one has left (secrets, a hand-over) does not fit the new disk. Removed before that appears. */
 static int unsettle(const struct rf_node_guest *guest, rf_error **err)
 {
     char born[RF_UUID_TEXT];
@@ -334,6 +351,8 @@ static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_disk_may(guest, err) < 0)
+        return -1;
     int result = rf_exists(path) ? grow(env, guest, path, err) : create(env, guest, path, err);
     if (result == 0)
         rf_pool_refresh(guest->node);

@@ -329,6 +329,8 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
     const char *name = guest->asked->name;
     rf_autofree char *disk = rf_guest_disk_path(guest),
                      *real = realpath(file, NULL); /* the header is read without links */
+    if (rf_pool_there(guest->node, err) < 0)
+        return -1;
     if (rf_exists(disk))
         return rf_fail(err, RF_FAILED, "%s has a disk already (%s); 'richtfest guest delete' removes it", name, disk);
     if (!real)
@@ -438,7 +440,7 @@ static int remove_files(const rf_node_model *model, const char *name, const char
                                                                                  : remove_handovers(model, name, err);
 }
 
-/* One whose seeding has not come as far as its definition: 1 where there is none. */
+/* One whose seeding has not come as far as its definition, or whose disk and definition are lost: 1 where there is none. */
 static int delete_undefined(const rf_node_model *model, const char *name, rf_error **err)
 {
     virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
@@ -449,7 +451,7 @@ static int delete_undefined(const rf_node_model *model, const char *name, rf_err
     if (rf_domain_find(connection, name, &domain, err) < 0)
         return -1;
     rf_autofree char *disk = guest ? rf_guest_disk_path(guest) : NULL;
-    if (domain || !disk || !rf_exists(disk))
+    if (domain || !disk || (!rf_exists(disk) && !rf_guest_settled(guest)))
         return 1;
     if (remove_files(model, name, disk, err) < 0)
         return -1;
@@ -459,6 +461,8 @@ static int delete_undefined(const rf_node_model *model, const char *name, rf_err
 
 int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err)
 {
+    if (rf_pool_there(model, err) < 0) /* its disk would stay, without what the node knows of it */
+        return -1;
     int undefined = delete_undefined(model, name, err);
     if (undefined <= 0)
         return undefined;

@@ -220,6 +220,37 @@ static void one_that_was_never_defined_is_deleted_too(void **state)
     fixture_close(&fixture);
 }
 
+static void one_that_lost_disk_and_definition_is_deleted_too(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    rf_autofree char *kept = rf_format("%s" RF_STATE_GUESTS "/dc1", fixture.root);
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", NULL), 0);
+    assert_false(rf_exists(kept));
+    fixture_close(&fixture);
+}
+
+static void nothing_is_deleted_or_brought_in_without_the_volume(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, "/etc/fstab", "UUID=2 " POOL " xfs noatime,nofail 0 0\n", 0644);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/kept.json", "{}", 0600);
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), -1);
+    assert_error_has(error, "the guests' volume is not mounted");
+    assert_int_equal(rf_guest_import(fixture.runner, &fixture.model->guests[0], "/etc/hostname", &error), -1);
+    assert_error_has(error, "the guests' volume is not mounted");
+    rf_autofree char *kept = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/kept.json");
+    assert_non_null(kept);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 static void an_error_of_libvirt_is_not_taken_for_absent(void **state)
 {
     (void)state;
@@ -538,6 +569,8 @@ int main(void)
         cmocka_unit_test(somebody_elses_domain_is_left_alone),
         cmocka_unit_test(deleting_takes_all_of_it),
         cmocka_unit_test(one_that_was_never_defined_is_deleted_too),
+        cmocka_unit_test(one_that_lost_disk_and_definition_is_deleted_too),
+        cmocka_unit_test(nothing_is_deleted_or_brought_in_without_the_volume),
         cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
         cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),
