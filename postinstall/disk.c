@@ -297,54 +297,16 @@ static int grow_running(const struct rf_node_guest *guest, const char *path, rf_
     return 0;
 }
 
-/* The newest of our own that was taken for a growing disk; the caller frees it. NULL: there is none, or nobody can say. */
-static char *grow_snapshot(const struct rf_node_guest *guest)
-{
-    static const char suffix[] = "-grow";
-    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = NULL;
-    if (!connection || rf_domain_find(connection, guest->asked->name, &domain, NULL) != 1)
-        return NULL;
-    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
-    for (size_t i = json_array_size(list); i-- > 0;) {
-        const char *name = rf_json_string(json_array_get(list, i), "name");
-        const size_t length = strlen(name);
-        if (strncmp(name, RF_SNAPSHOT_PREFIX, strlen(RF_SNAPSHOT_PREFIX)) == 0 && length > strlen(suffix) &&
-            strcmp(name + length - strlen(suffix), suffix) == 0)
-            return rf_strdup(name);
-    }
-    return NULL;
-}
-
-/* One restore point for one change, however often it is tried: each further one would push an older and more useful one out. The file says to
- * which size, and what was taken; it goes when the disk has grown. */
-static int snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *note, rf_error **err)
-{
-    rf_autofree char *before = grow_snapshot(guest), *noted = rf_read_line(note);
-    rf_autofree char *wanted = before ? rf_format("%" PRIu64 " %s", guest->disk, before) : NULL;
-    if (wanted && noted && strcmp(wanted, noted) == 0)
-        return 0;
-    if (rf_snapshot_before(env, guest, "grow", err) < 0)
-        return -1;
-    rf_autofree char *taken = rf_guest_settled(guest) ? grow_snapshot(guest) : NULL;
-    if (!taken)
-        return 0;
-    rf_autofree char *text = rf_format("%" PRIu64 " %s\n", guest->disk, taken);
-    return rf_write_file(note, text, strlen(text), 0600, err);
-}
-
 /* A larger disk is a change of the guest as any other: who wants it back has a snapshot, which keeps its own size. */
 static int grow(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
-    rf_autofree char *note = rf_guest_state_path(guest, "growing");
-    if (snapshot_once(env, guest, note, err) < 0 || rf_grow_forget(guest, err) < 0)
+    rf_autofree char *size = rf_format("%" PRIu64, guest->disk);
+    if (rf_snapshot_once(env, guest, "grow", size, err) < 0 || rf_grow_forget(guest, err) < 0)
         return -1;
     int result = grow_running(guest, path, err);
     if (result > 0)
         result = resize(env, guest, path, err);
-    if (result == 0 && unlink(note) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", note);
-    return result;
+    return result < 0 ? -1 : rf_snapshot_spent(guest, "grow", err);
 }
 
 static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
