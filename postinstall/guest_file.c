@@ -11,6 +11,7 @@
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
 #include "postinstall/grow.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool.h"
 #include "postinstall/pool_room.h"
@@ -216,7 +217,8 @@ static int write_out(rf_runner *runner, const rf_node_model *model, virDomainPtr
                      *words = rf_format("%s/%s.xml", directory, name);
     RF_CLEANUP(remove_file) char *new = rf_format("%s/.%s.qcow2.new", directory, name);
     rf_autopoolshare struct rf_pool_share share = {0};
-    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0)
+    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0 ||
+        rf_disk_flush(new, err) < 0) /* before it replaces an export that is whole */
         return -1;
     if (rename(new, target) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, target);
@@ -319,6 +321,7 @@ static int mark_settled(const struct rf_node_guest *guest, rf_error **err)
     rf_autofree char *text = rf_format("{\"uuid\": \"%s\", \"recipe\": \"%s\"}\n", guest->uuid, guest->recipe->name);
     rf_uuid_random(born);
     if (rf_remove_tree(state, err) < 0 || rf_make_dirs(state, 0700, err) < 0 ||
+        rf_guest_address_keep(guest, err) < 0 || /* whoever brings it in is told that it is this one */
         rf_write_file(birth, born, strlen(born), 0600, err) < 0 || rf_secret_mark_known(guest, err) < 0)
         return -1;
     return rf_write_file(settled, text, strlen(text), 0600, err);
