@@ -81,7 +81,7 @@ static struct asking *ask_all(const rf_node_model *model, virConnectPtr connecti
 static void add_health(json_t *json, const struct rf_node_guest *guest, json_t *probes)
 {
     rf_autojson json_t *recorded = rf_health_recorded(guest);
-    bool healthy = rf_health_all_ok(probes);
+    bool healthy = rf_health_all_ok(probes, guest->recipe->probes_count);
     json_object_set_new(json, "healthy", json_boolean(healthy));
     if (healthy && rf_json_string(recorded, "since"))
         json_object_set(json, "since", json_object_get(recorded, "since"));
