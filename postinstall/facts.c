@@ -63,7 +63,8 @@ static json_t *admins_json(const char *root)
         json_t *digest = digest_of(root, keys);
         if (digest)
             json_object_set_new(admins, entry->d_name,
-                                json_pack("{s:o,s:b}", "keys", digest, "handed_over", rf_exists(age)));
+                                json_pack("{s:o,s:b,s:b}", "keys", digest, "handed_over", rf_exists(age), "ours",
+                                          rf_admin_keys_ours(keys)));
     }
     return admins;
 }

@@ -3,7 +3,7 @@
  * What an installed node already has, as JSON: the second input of the planner beside the profile.
  *
  *   {"kvm": true, "kvm_reason": null,
- *    "files": {"/etc/nftables.conf": SHA-256, …}, "admins": {NAME: {"keys": SHA-256, "handed_over": true}},
+ *    "files": {"/etc/nftables.conf": SHA-256, …}, "admins": {NAME: {"keys": SHA-256, "handed_over", "ours": true}},
  *    "addresses": {GUEST: "10.20.0.10"}, "bridges": {NAME: DIGEST}, "ca": true, "vpn": DIGEST, "network": {"xml": …, "active": true, "autostart": true}, "pool": {"active": true, "autostart": true},
  *    "guests": {NAME: {"uuid", "state", "digest", "tuning", "disk", "autostart", "settled", "healthy", "configured"}}}
  *

@@ -64,6 +64,25 @@ static void add_admins(const rf_node_model *model, const json_t *facts, rf_plan 
     }
 }
 
+/* Left-overs of a former profile are what the facts know beyond this one. */
+static void add_admins_old(const rf_node_model *model, const json_t *facts, rf_plan *plan)
+{
+    const char *name;
+    json_t *known;
+    rf_autofree char *names = NULL;
+    json_object_foreach(json_object_get(facts, "admins"), name, known)
+    {
+        bool asked = false;
+        for (size_t i = 0; i < model->admins_count; i++)
+            asked |= strcmp(model->admins[i].asked->name, name) == 0;
+        if (!asked && is_true(known, "ours"))
+            rf_append(&names, "%s%s", names ? ", " : "", name);
+    }
+    if (names)
+        rf_plan_add(plan, &rf_step_admins_old, model, RF_PHASE_NODE, "admins-old",
+                    "Lock the account of %s and take the keys away: the profile no longer has it", names);
+}
+
 static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
     const json_t *files = json_object_get(facts, "files"), *pool = json_object_get(facts, "pool");
@@ -177,6 +196,7 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
         rf_plan_add(plan, &rf_step_sshd, model, RF_PHASE_NODE, "sshd", "Let SSH take the admins' keys only");
     step->done = same_digest(json_object_get(json_object_get(facts, "files"), RF_SSHD_CONFIG), sshd);
     add_admins(model, facts, plan);
+    add_admins_old(model, facts, plan);
     add_node(model, facts, plan);
     add_access(model, facts, plan);
     add_bridges(model, facts, plan);

@@ -47,6 +47,21 @@ static void a_company_waits_for_its_directory(void **state)
     fixture_close(&fixture);
 }
 
+static void who_left_the_profile_is_locked(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:{s:{s:s,s:b},s:{s:s,s:b},s:{s:s,s:b}}}", "admins", "jiku", "keys", "x",
+                                          "ours", 1, "karl", "keys", "x", "ours", 1, "backup", "keys", "x", "ours", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, facts, plan);
+    assert_string_equal(plan->steps[3].id, "admins-old"); /* before anything else can fail */
+    assert_string_equal(plan->steps[3].title,
+                        "Lock the account of karl and take the keys away: the profile no longer has it");
+    fixture_close(&fixture);
+}
+
 /* A guest's definition waits for its bridge, and nothing else does; one that the profile lost goes, the uplink's stays. */
 static void bridges_come_before_their_guests(void **state)
 {
@@ -256,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
+        cmocka_unit_test(who_left_the_profile_is_locked),
         cmocka_unit_test(bridges_come_before_their_guests),
         cmocka_unit_test(a_wrong_bridge_stops_only_who_never_had_it),
         cmocka_unit_test(a_company_waits_for_its_directory),
