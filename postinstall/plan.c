@@ -12,6 +12,7 @@
 #include "postinstall/firewall.h"
 #include "postinstall/handover.h"
 #include "postinstall/isolation.h"
+#include "postinstall/isolation_lan.h"
 #include "postinstall/network.h"
 #include "postinstall/plan_guest.h"
 #include "postinstall/pool.h"
@@ -166,6 +167,23 @@ static void add_bridge(const struct rf_node_bridge *bridge, size_t index, const 
     step->done = digest && strcmp(digest, wanted) == 0;
 }
 
+/* Never anything to be done, so no plan shows it; but each run looks. */
+static void add_lan_addresses(const rf_node_model *model, rf_plan *plan)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->guests_count && !any; i++) {
+        rf_autofree char *fixed = rf_guest_lan_address(&model->guests[i]);
+        any = fixed != NULL;
+    }
+    if (!any)
+        return;
+    struct rf_step *step = rf_plan_add(plan, &rf_step_lan_addresses, model, RF_PHASE_NODE, "lan-addresses",
+                                       "See that no guest was given an address of the node's own");
+    step->lane = RF_LANE_LAN_ADDRESSES;
+    step->independent = true;
+    step->done = true;
+}
+
 /* Beside the rest: a guest waits for its own bridge, and no other one does. */
 static void add_bridges(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
@@ -200,6 +218,7 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
     add_node(model, facts, plan);
     add_access(model, facts, plan);
     add_bridges(model, facts, plan);
+    add_lan_addresses(model, plan);
     for (size_t i = 0; i < model->guests_count; i++)
         rf_guest_plan_add(&model->guests[i], facts, plan);
     rf_retired_plan_add(model, facts, plan);

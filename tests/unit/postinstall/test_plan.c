@@ -82,6 +82,23 @@ static void bridges_come_before_their_guests(void **state)
     fixture_close(&fixture);
 }
 
+static void a_wrong_address_stops_no_other_guest(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, NULL, plan);
+    size_t i = 0;
+    while (i < plan->count && strcmp(plan->steps[i].id, "lan-addresses") != 0)
+        i++;
+    assert_true(i < plan->count);
+    assert_true(plan->steps[i].independent);
+    assert_int_equal(plan->steps[i].lane, RF_LANE_LAN_ADDRESSES);
+    assert_true(plan->steps[i].done); /* it only looks: no plan has anything to do for it */
+    fixture_close(&fixture);
+}
+
 static bool goes_on_without_bridge(const struct fixture *fixture, const json_t *facts, const char *guest)
 {
     rf_autoplan rf_plan *plan = rf_plan_new();
@@ -273,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_new_node_needs_everything),
         cmocka_unit_test(who_left_the_profile_is_locked),
         cmocka_unit_test(bridges_come_before_their_guests),
+        cmocka_unit_test(a_wrong_address_stops_no_other_guest),
         cmocka_unit_test(a_wrong_bridge_stops_only_who_never_had_it),
         cmocka_unit_test(a_company_waits_for_its_directory),
         cmocka_unit_test(one_guests_failure_leaves_the_others),
