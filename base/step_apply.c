@@ -206,10 +206,11 @@ static struct lane *lanes_of(struct walk *walk, const struct rf_step_env *env, s
     return lanes;
 }
 
-/* The lanes' errors as one. */
+/* The lanes' errors as one. What failed while working is worth another try, whatever else does not mend itself: that counts. */
 static int join_errors(struct lane *lanes, size_t count, rf_error **err)
 {
     size_t failed = 0;
+    enum rf_code code = RF_OK;
     rf_autofree char *text = NULL;
     rf_autoerror rf_error *first = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -217,13 +218,15 @@ static int join_errors(struct lane *lanes, size_t count, rf_error **err)
             continue;
         rf_autofree char *line = rf_error_text(lanes[i].error);
         rf_append(&text, "\n%s", line);
+        if (code == RF_OK || rf_error_code(lanes[i].error) == RF_FAILED)
+            code = rf_error_code(lanes[i].error);
         if (failed++)
             rf_error_free(lanes[i].error);
         else
             first = lanes[i].error;
     }
     if (failed > 1)
-        return rf_fail(err, rf_error_code(first), "%zu things have failed:%s", failed, text);
+        return rf_fail(err, code, "%zu things have failed:%s", failed, text);
     if (failed && err)
         *err = RF_STEAL(first);
     return failed ? -1 : 0;

@@ -30,6 +30,13 @@ static int export_guest(const char *guest, const char *directory, rf_error **err
     if (rf_on_node_open(&node, err) < 0 || rf_guest_export(runner, node.model, guest, directory, say_waiting, err) < 0)
         return -1;
     printf("%s/%s.qcow2\n%s/%s.xml\n", directory, guest, directory, guest);
+    const struct rf_node_guest *known = rf_node_guest_named(node.model, guest);
+    if (known && known->recipe->uefi)
+        fprintf(stderr,
+                "richtfest: %s's UEFI variables%s are not part of it: where it is brought in they begin anew (the "
+                "firmware finds its boot loader by itself%s)\n",
+                guest, known->recipe->tpm ? " and its TPM" : "",
+                known->recipe->tpm ? "; a disk that is encrypted to the TPM wants its recovery key" : "");
     return 0;
 }
 
@@ -47,7 +54,8 @@ const struct rf_subcommand rf_cmd_guest_export = {
     .usage = "GUEST DIR",
     .summary = "on the node: writes a guest's disk and definition to a directory",
     .help = "A running guest stands still for about a second. Without its snapshots, and without what the node knows "
-            "of its passwords.\n",
+            "of its passwords; the variables of a guest's UEFI and what its TPM holds are not part of it either: have the "
+            "recovery key of a disk that is encrypted to a TPM (BitLocker).\n",
     .run = export,
 };
 

@@ -4,47 +4,37 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "installer/subcommand.h"
-
-#include <dirent.h>
-#include <string.h>
+#include "postinstall/handed_over.h"
 
 enum { AGE_MAX = 1 << 20 };
 
-static bool is_age(const char *name)
+/* One file under its name. */
+static int print_one(const char *name, rf_error **err)
 {
-    const char *suffix = strrchr(name, '.');
-    return suffix && strcmp(suffix, ".age") == 0;
+    rf_autofree char *path = rf_handed_over_path("", name), *text = NULL;
+    if (rf_read_file(path, AGE_MAX, &text, NULL, err) < 0)
+        return -1;
+    printf("%s\n%s", path, text);
+    return 0;
 }
 
-/* "dc1" for dc1.age and dc1.1a2b3c4d.age, "admins/jiku" for an admin's. */
-static bool belongs_to(const char *file, const char *wanted)
+/* One where a guest is asked for: age takes no two after each other, and the pipe of the help is for one. */
+static int print(const json_t *names, const char *wanted, rf_error **err)
 {
-    size_t length = wanted ? strlen(wanted) : 0;
-    return !wanted || (strncmp(file, wanted, length) == 0 && file[length] == '.');
-}
-
-static int age_only(const struct dirent *entry)
-{
-    return is_age(entry->d_name);
-}
-
-/* Prints each file under its name; returns how many. */
-static size_t print_below(const char *directory, const char *prefix, const char *wanted)
-{
-    struct dirent **entries = NULL;
-    size_t printed = 0;
-    int count = scandir(directory, &entries, age_only, alphasort);
-    for (int i = 0; i < count; i++) {
-        rf_autofree char *path = rf_format("%s/%s", directory, entries[i]->d_name), *text = NULL;
-        rf_autofree char *name = rf_format("%s%s", prefix, entries[i]->d_name);
-        if (belongs_to(name, wanted) && rf_read_file(path, AGE_MAX, &text, NULL, NULL) == 0) {
-            printf("%s%s\n%s", printed ? "\n" : "", path, text);
-            printed++;
-        }
-        free(entries[i]);
+    const size_t count = json_array_size(names), shown = wanted && count ? 1 : count;
+    if (count == 0)
+        return rf_fail(err, RF_FAILED,
+                       "nothing was handed over%s%s; it is when a guest is healthy (and this runs as root)",
+                       wanted ? " for " : "", wanted ? wanted : "");
+    for (size_t i = 0; i < shown; i++) {
+        printf("%s", i ? "\n" : "");
+        if (print_one(json_string_value(json_array_get(names, i)), err) < 0)
+            return -1;
     }
-    free(entries);
-    return printed;
+    for (size_t i = shown; i < count; i++)
+        fprintf(stderr, "richtfest: more was handed over later: richtfest secrets show %s\n",
+                json_string_value(json_array_get(names, i)));
+    return 0;
 }
 
 static int run(const struct rf_subcommand *self, int argc, char **argv)
@@ -61,21 +51,18 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
         rf_fail(&error, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
         return rf_say_error(error);
     }
-    size_t printed = print_below(RF_STATE_HANDOVER, "", wanted);
-    printed += print_below(RF_STATE_HANDOVER "/admins", "admins/", wanted);
-    if (printed)
-        return RF_OK;
-    rf_fail(&error, RF_FAILED, "nothing was handed over%s%s; it is when a guest is healthy (and this runs as root)",
-            wanted ? " for " : "", wanted ? wanted : "");
-    return rf_say_error(error);
+    rf_autojson json_t *names = rf_handed_over("", wanted);
+    return print(names, wanted, &error) < 0 ? rf_say_error(error) : RF_OK;
 }
 
 const struct rf_subcommand rf_cmd_secrets_show = {
     .name = "secrets show",
-    .usage = "[GUEST | admins/ADMIN]",
+    .usage = "[GUEST | GUEST.LATER | admins/ADMIN]",
     .summary = "on the node: the passwords that were handed over, encrypted to the admins' SSH keys",
     .help = "Pipe one to the machine that has your key:\n"
             "    ssh NODE sudo richtfest secrets show dc1 | sed 1d | age -d -i ~/.ssh/id_ed25519\n"
+            "Passwords of accounts that came later have a name of their own, which is said beside the first ones (and by "
+            "richtfest status); without a name all are printed, which age does not take at once.\n"
             "The node itself can't read them: nobody's private key is on it.\n",
     .run = run,
 };

@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "postinstall/handover.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -14,6 +15,11 @@
 #include <string.h>
 
 enum { TEXT_MAX = 65536, PASSWORD_LENGTH = 20 };
+
+/* The day on which an account that left the profile expired, in days since 1970 (shadow(5)); a date of people's own is never that one. */
+#define LOCKED_DAY "1"
+
+#define KEYS_MARK "# Written by richtfest from the profile.\n"
 
 static const char *const admin_groups[] = {"sudo", "libvirt"};
 
@@ -28,7 +34,7 @@ char *rf_sshd_config(void)
 
 char *rf_admin_keys(const struct rf_admin *admin)
 {
-    char *text = rf_strdup("# Written by richtfest from the profile.\n");
+    char *text = rf_strdup(KEYS_MARK);
     for (size_t i = 0; i < admin->ssh_keys_count; i++)
         rf_append(&text, "%s\n", admin->ssh_keys[i]);
     return text;
@@ -92,7 +98,17 @@ static bool password_set(const struct rf_node_admin *admin)
     rf_autofile FILE *file = open_etc(admin->node, "shadow");
     for (struct spwd *entry; file && (entry = fgetspent(file));)
         if (strcmp(entry->sp_namp, admin->asked->name) == 0)
-            return entry->sp_pwdp[0] == '$';
+            return entry->sp_pwdp[strspn(entry->sp_pwdp, "!")] == '$'; /* with "!" before it a person has locked it */
+    return false;
+}
+
+/* By the step below. */
+static bool locked(const struct rf_node_admin *admin)
+{
+    rf_autofile FILE *file = open_etc(admin->node, "shadow");
+    for (struct spwd *entry; file && (entry = fgetspent(file));)
+        if (strcmp(entry->sp_namp, admin->asked->name) == 0)
+            return entry->sp_expire == strtol(LOCKED_DAY, NULL, 10);
     return false;
 }
 
@@ -107,7 +123,7 @@ static enum rf_probe admin_probe(struct rf_step_env *env, const void *arg, rf_er
     (void)err;
     const struct rf_node_admin *admin = arg;
     rf_autofree char *path = keys_path(admin), *keys = rf_admin_keys(admin->asked);
-    bool done = account_exists(admin) && holds(path, keys);
+    bool done = account_exists(admin) && holds(path, keys) && !locked(admin);
     for (size_t i = 0; i < RF_COUNT(admin_groups); i++)
         done = done && group_has(admin, admin_groups[i]);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
@@ -125,6 +141,8 @@ static int admin_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     if (!account_exists(admin) &&
         rf_run_argv(env->runner, RF_ARGV("useradd", "--create-home", "--shell", "/bin/bash", name), err) < 0)
         return -1;
+    if (locked(admin) && rf_run_argv(env->runner, RF_ARGV("usermod", "--expiredate", "", name), err) < 0)
+        return -1;
     for (size_t i = 0; i < RF_COUNT(admin_groups); i++)
         if (!group_has(admin, admin_groups[i]) &&
             rf_run_argv(env->runner, RF_ARGV("usermod", "--append", "--groups", admin_groups[i], name), err) < 0)
@@ -133,6 +151,72 @@ static int admin_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 }
 
 const struct rf_step_ops rf_step_admin = {"admin", admin_probe, admin_apply, NULL};
+
+bool rf_admin_keys_ours(const char *path)
+{
+    rf_autofree char *text = NULL;
+    return rf_read_file(path, TEXT_MAX, &text, NULL, NULL) == 0 && strncmp(text, KEYS_MARK, strlen(KEYS_MARK)) == 0;
+}
+
+static bool is_admin(const rf_node_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->admins_count; i++)
+        if (strcmp(model->admins[i].asked->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The first one that has keys and left the profile; NULL: none. The caller frees it. */
+static char *old_one(const rf_node_model *model)
+{
+    rf_autofree char *directory = rf_node_path(model, "%s", RF_SSH_KEYS_DIR);
+    rf_autodir DIR *entries = model->admins_count ? opendir(directory) : NULL;
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        rf_autofree char *path = rf_format("%s/%s", directory, entry->d_name);
+        if (entry->d_name[0] != '.' && !is_admin(model, entry->d_name) && rf_admin_keys_ours(path))
+            return rf_strdup(entry->d_name);
+    }
+    return NULL;
+}
+
+static enum rf_probe old_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    (void)err;
+    rf_autofree char *name = old_one(arg);
+    return name ? RF_PROBE_TODO : RF_PROBE_DONE;
+}
+
+static int lock_account(struct rf_step_env *env, const struct rf_node_admin *admin, rf_error **err)
+{
+    const char *name = admin->asked->name;
+    if (!account_exists(admin))
+        return 0;
+    if (rf_run_argv(env->runner, RF_ARGV("usermod", "--expiredate", LOCKED_DAY, name), err) < 0)
+        return -1;
+    for (size_t i = 0; i < RF_COUNT(admin_groups); i++)
+        if (group_has(admin, admin_groups[i]) &&
+            rf_run_argv(env->runner, RF_ARGV("gpasswd", "--delete", name, admin_groups[i]), err) < 0)
+            return -1;
+    return 0;
+}
+
+static int old_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    for (char *name; (name = old_one(arg));) {
+        rf_autofree char *held = name;
+        const struct rf_admin asked = {.name = held};
+        const struct rf_node_admin admin = {.node = arg, .asked = &asked};
+        rf_autofree char *path = keys_path(&admin);
+        if (lock_account(env, &admin, err) < 0)
+            return rf_wrap(err, "the account of %s, who left the profile", held);
+        if (unlink(path) < 0)
+            return rf_fail_errno(err, RF_FAILED, errno, "removing %s", path);
+    }
+    return 0;
+}
+
+const struct rf_step_ops rf_step_admins_old = {"admins-old", old_probe, old_apply, NULL};
 
 static char *stash_path(const struct rf_node_admin *admin)
 {

@@ -23,6 +23,15 @@ extern const struct rf_step_ops rf_step_sshd;
 /* The account with its groups (sudo, libvirt) and keys. Argument: rf_node_admin. Repeatable. */
 extern const struct rf_step_ops rf_step_admin;
 
+/* Is that a file of keys which this program wrote? */
+bool rf_admin_keys_ours(const char *path);
+
+/* Whoever left the profile: the account is locked for every way in (it expires, which PAM asks for SSH and Cockpit), leaves the groups, and last its keys
+ * go. Only accounts whose keys this program wrote; home and files stay, and so does a session that is open. Nothing is done where the profile has
+ * no admin at all. Argument: rf_node_model. Repeatable; a kill leaves the keys as the mark, so the next run goes on. One who comes back is
+ * unlocked by rf_step_admin. */
+extern const struct rf_step_ops rf_step_admins_old;
+
 /* The password: generated once, set by chpasswd's standard input, handed over. It lies in a 0600 file only between generation
  * and hand-over, so that a kill never leaves a password that nobody knows. Argument: rf_node_admin. */
 extern const struct rf_step_ops rf_step_admin_password;

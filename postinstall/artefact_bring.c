@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "postinstall/artefact.h"
 #include "postinstall/artefact_file.h"
+#include "postinstall/disk.h"
 #include "postinstall/fetch.h"
 #include "postinstall/iso.h"
 #include "postinstall/pool_room.h"
@@ -277,7 +278,8 @@ static int write_drive(struct rf_step_env *env, const struct rf_node_guest *gues
 static enum rf_probe artefact_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     (void)env;
-    (void)err;
+    if (rf_disk_may(arg, err) < 0)
+        return RF_PROBE_ERROR;
     return rf_artefact_ready(arg) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
@@ -286,6 +288,8 @@ static int artefact_apply(struct rf_step_env *env, const void *arg, rf_error **e
     const struct rf_node_guest *guest = arg;
     RF_CLEANUP(clear_drive) struct drive drive = {.list = json_array()};
     rf_autofree char *hand = rf_node_path(guest->node, "%s", RF_ARTEFACTS_HAND);
+    if (rf_disk_may(guest, err) < 0)
+        return -1;
     rf_artefact_tidy(guest->node); /* an older list's make room */
     if (rf_fetch_directory(guest->node, err) < 0 || rf_make_dirs(hand, 0700, err) < 0 ||
         bring_all(env, guest, guest->recipe->artefacts, true, &drive, err) < 0 ||

@@ -141,9 +141,11 @@ static int configure_apply(struct rf_step_env *env, const void *arg, rf_error **
 {
     const struct rf_node_guest *guest = arg;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
-    if (rf_snapshot_before(env, guest, "configure", err) < 0)
+    char digest[RF_SHA256_HEX];
+    rf_configure_digest(guest, digest);
+    if (rf_snapshot_once(env, guest, "configure", digest, err) < 0 || rf_configure_run(env, guest, agent, err) < 0)
         return -1;
-    return rf_configure_run(env, guest, agent, err);
+    return rf_snapshot_spent(guest, "configure", err);
 }
 
 static int configure_verify(struct rf_step_env *env, const void *arg, rf_error **err)

@@ -37,10 +37,27 @@ static json_t *image_info(struct rf_step_env *env, const char *path, rf_error **
     return info;
 }
 
+int rf_disk_may(const struct rf_node_guest *guest, rf_error **err)
+{
+    const char *name = guest->asked->name;
+    rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_pool_there(guest->node, err) < 0)
+        return -1;
+    if (rf_exists(path) || !rf_guest_settled(guest))
+        return 0;
+    return rf_fail(err, RF_FAILED,
+                   "the disk of %s is gone (%s), and the guest was in use: it is not made anew by itself; put the file "
+                   "back, or bring an export in ('richtfest guest import %s FILE'), or, to begin with an empty one, "
+                   "'richtfest guest delete %s --with-its-disk'; then 'richtfest apply --node'",
+                   name, path, name, name);
+}
+
 static enum rf_probe disk_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_disk_may(guest, err) < 0)
+        return RF_PROBE_ERROR;
     if (!rf_exists(path))
         return RF_PROBE_TODO;
     rf_autojson json_t *info = image_info(env, path, err);
@@ -204,7 +221,7 @@ static int remove_handovers(const struct rf_node_guest *guest, rf_error **err)
     return failed;
 }
 
-/* The old disk's secrets and hand-over do not fit the new one. Removed before the new disk appears. */
+/* What an unfinished one has left (secrets, a hand-over) does not fit the new disk. Removed before that appears. */
 static int unsettle(const struct rf_node_guest *guest, rf_error **err)
 {
     char born[RF_UUID_TEXT];
@@ -280,60 +297,24 @@ static int grow_running(const struct rf_node_guest *guest, const char *path, rf_
     return 0;
 }
 
-/* The newest of our own that was taken for a growing disk; the caller frees it. NULL: there is none, or nobody can say. */
-static char *grow_snapshot(const struct rf_node_guest *guest)
-{
-    static const char suffix[] = "-grow";
-    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, NULL);
-    rf_autodomain virDomainPtr domain = NULL;
-    if (!connection || rf_domain_find(connection, guest->asked->name, &domain, NULL) != 1)
-        return NULL;
-    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
-    for (size_t i = json_array_size(list); i-- > 0;) {
-        const char *name = rf_json_string(json_array_get(list, i), "name");
-        const size_t length = strlen(name);
-        if (strncmp(name, RF_SNAPSHOT_PREFIX, strlen(RF_SNAPSHOT_PREFIX)) == 0 && length > strlen(suffix) &&
-            strcmp(name + length - strlen(suffix), suffix) == 0)
-            return rf_strdup(name);
-    }
-    return NULL;
-}
-
-/* One restore point for one change, however often it is tried: each further one would push an older and more useful one out. The file says to
- * which size, and what was taken; it goes when the disk has grown. */
-static int snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *note, rf_error **err)
-{
-    rf_autofree char *before = grow_snapshot(guest), *noted = rf_read_line(note);
-    rf_autofree char *wanted = before ? rf_format("%" PRIu64 " %s", guest->disk, before) : NULL;
-    if (wanted && noted && strcmp(wanted, noted) == 0)
-        return 0;
-    if (rf_snapshot_before(env, guest, "grow", err) < 0)
-        return -1;
-    rf_autofree char *taken = rf_guest_settled(guest) ? grow_snapshot(guest) : NULL;
-    if (!taken)
-        return 0;
-    rf_autofree char *text = rf_format("%" PRIu64 " %s\n", guest->disk, taken);
-    return rf_write_file(note, text, strlen(text), 0600, err);
-}
-
 /* A larger disk is a change of the guest as any other: who wants it back has a snapshot, which keeps its own size. */
 static int grow(struct rf_step_env *env, const struct rf_node_guest *guest, const char *path, rf_error **err)
 {
-    rf_autofree char *note = rf_guest_state_path(guest, "growing");
-    if (snapshot_once(env, guest, note, err) < 0 || rf_grow_forget(guest, err) < 0)
+    rf_autofree char *size = rf_format("%" PRIu64, guest->disk);
+    if (rf_snapshot_once(env, guest, "grow", size, err) < 0 || rf_grow_forget(guest, err) < 0)
         return -1;
     int result = grow_running(guest, path, err);
     if (result > 0)
         result = resize(env, guest, path, err);
-    if (result == 0 && unlink(note) < 0 && errno != ENOENT)
-        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", note);
-    return result;
+    return result < 0 ? -1 : rf_snapshot_spent(guest, "grow", err);
 }
 
 static int disk_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *path = rf_guest_disk_path(guest);
+    if (rf_disk_may(guest, err) < 0)
+        return -1;
     int result = rf_exists(path) ? grow(env, guest, path, err) : create(env, guest, path, err);
     if (result == 0)
         rf_pool_refresh(guest->node);

@@ -21,7 +21,11 @@ int rf_disk_flush(const char *path, rf_error **err);
  * either name. */
 int rf_disk_place(const char *from, const char *path, rf_error **err);
 
+/* May a disk be made for it, or anything that goes before one? RF_FAILED where the guests' volume is not mounted (postinstall/pool.h), or where a guest
+ * that has settled has lost its disk: it is never made anew by itself, since its secrets and what the node knows of it would go. Reads only. */
+int rf_disk_may(const struct rf_node_guest *guest, rf_error **err);
+
 /* Makes the disk and gives it the asked size; grows it where the profile asks for more later, and never shrinks it. A
  * running guest's disk is grown through libvirt. Argument: rf_node_guest. A kill leaves ".NAME.qcow2.new" at most, which the
- * next run replaces. A new disk makes the guest unsettled: it gets new secrets and a new seed. */
+ * next run replaces. A new disk gets new secrets and a new seed; a settled guest gets none (rf_disk_may). */
 extern const struct rf_step_ops rf_step_disk;

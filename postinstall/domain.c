@@ -8,6 +8,7 @@
 #include "postinstall/capacity.h"
 #include "postinstall/domain_xml.h"
 #include "postinstall/guest_address.h"
+#include "postinstall/guest_past.h"
 #include "postinstall/snapshot.h"
 #include "postinstall/tuning.h"
 
@@ -145,7 +146,8 @@ static enum rf_probe domain_probe(struct rf_step_env *env, const void *arg, rf_e
     char wanted[RF_SHA256_HEX];
     rf_domain_digest(guest, wanted);
     bool done = digest && strcmp(digest, wanted) == 0 && drives_as_wanted(domain, guest) &&
-                starts_as_wanted(domain, guest) && tuned(domain, guest) && rf_guest_address_kept(guest);
+                starts_as_wanted(domain, guest) && tuned(domain, guest) && rf_guest_address_kept(guest) &&
+                rf_guest_zone_kept(guest);
     return done ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
@@ -226,13 +228,17 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
         tell_emulated(env, guest->node);
     rf_autoxml xmlDoc *document = rf_domain_xml(guest, !rf_guest_settled(guest));
     rf_autofree char *text = rf_xml_text(document);
+    char digest[RF_SHA256_HEX];
+    rf_domain_digest(guest, digest);
     const int changes = redefined(guest, err);
-    if (changes < 0 || (changes && rf_snapshot_before(env, guest, "define", err) < 0) ||
-        rf_guest_address_keep(guest, err) < 0) /* before it can be started: it is the guest's from then on */
+    if (changes < 0 || (changes && rf_snapshot_once(env, guest, "define", digest, err) < 0) ||
+        rf_guest_zone_keep(guest, err) < 0 || rf_guest_address_keep(guest, err) < 0) /* before it can be started: it is the guest's from then on */
         return -1;
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
     if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)
         return rf_libvirt_fail(err, "defining the guest %s", guest->asked->name);
+    if (rf_snapshot_spent(guest, "define", err) < 0)
+        return -1;
     if (rf_domain_restart_needed(domain))
         tell_restart(env, guest);
     return tune_running(env, domain, guest, err);

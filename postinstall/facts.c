@@ -16,6 +16,7 @@
 #include "postinstall/domain.h"
 #include "postinstall/firewall.h"
 #include "postinstall/guest_address.h"
+#include "postinstall/guest_past.h"
 #include "postinstall/isolation.h"
 #include "postinstall/proxy.h"
 #include "postinstall/vpn.h"
@@ -63,7 +64,8 @@ static json_t *admins_json(const char *root)
         json_t *digest = digest_of(root, keys);
         if (digest)
             json_object_set_new(admins, entry->d_name,
-                                json_pack("{s:o,s:b}", "keys", digest, "handed_over", rf_exists(age)));
+                                json_pack("{s:o,s:b,s:b}", "keys", digest, "handed_over", rf_exists(age), "ours",
+                                          rf_admin_keys_ours(keys)));
     }
     return admins;
 }
@@ -176,6 +178,7 @@ json_t *rf_node_facts(const struct rf_node_options *options)
         json_object_set_new(facts, "artefacts", artefacts);
     json_object_set_new(facts, "bridges", rf_bridge_facts(root));
     json_object_set_new(facts, "addresses", rf_guest_addresses(root));
+    json_object_set_new(facts, "past", rf_guest_pasts(root));
     add_libvirt(facts, root, options);
     return facts;
 }

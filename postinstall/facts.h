@@ -3,8 +3,8 @@
  * What an installed node already has, as JSON: the second input of the planner beside the profile.
  *
  *   {"kvm": true, "kvm_reason": null,
- *    "files": {"/etc/nftables.conf": SHA-256, …}, "admins": {NAME: {"keys": SHA-256, "handed_over": true}},
- *    "addresses": {GUEST: "10.20.0.10"}, "bridges": {NAME: DIGEST}, "ca": true, "vpn": DIGEST, "network": {"xml": …, "active": true, "autostart": true}, "pool": {"active": true, "autostart": true},
+ *    "files": {"/etc/nftables.conf": SHA-256, …}, "admins": {NAME: {"keys": SHA-256, "handed_over", "ours": true}},
+ *    "addresses": {GUEST: "10.20.0.10"}, "past": {GUEST: {"recipe", "zone"}}, "bridges": {NAME: DIGEST}, "ca": true, "vpn": DIGEST, "network": {"xml": …, "active": true, "autostart": true}, "pool": {"active": true, "autostart": true},
  *    "guests": {NAME: {"uuid", "state", "digest", "tuning", "disk", "autostart", "settled", "healthy", "configured"}}}
  *
  * Members that are absent are not there. The planner only uses it to say what is done already; every step looks for itself.

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
+#include "postinstall/disk.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool_room.h"
 
@@ -101,6 +102,8 @@ static enum rf_probe fetch_probe(struct rf_step_env *env, const void *arg, rf_er
 {
     const struct rf_node_guest *guest = arg;
     rf_autofree char *disk = rf_guest_disk_path(guest), *path = rf_guest_fetched_path(guest);
+    if (rf_disk_may(guest, err) < 0)
+        return RF_PROBE_ERROR;
     if (rf_exists(disk)) {
         rf_autofree char *changed = rf_fetch_changed(guest);
         if (changed)
@@ -187,7 +190,7 @@ static int fetch_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const struct rf_node_guest *guest = arg;
     uint64_t size;
-    if (rf_fetch_directory(guest->node, err) < 0)
+    if (rf_disk_may(guest, err) < 0 || rf_fetch_directory(guest->node, err) < 0)
         return -1;
     remove_others(guest->node);
     return bring(env, guest, err) < 0 ? -1 : rf_fetch_inspect(guest, &size, err);

@@ -11,6 +11,7 @@
 #include "postinstall/domain_xml.h"
 #include "postinstall/facts.h"
 #include "postinstall/grow.h"
+#include "postinstall/guest_address.h"
 #include "postinstall/image_header.h"
 #include "postinstall/pool.h"
 #include "postinstall/pool_room.h"
@@ -216,7 +217,8 @@ static int write_out(rf_runner *runner, const rf_node_model *model, virDomainPtr
                      *words = rf_format("%s/%s.xml", directory, name);
     RF_CLEANUP(remove_file) char *new = rf_format("%s/.%s.qcow2.new", directory, name);
     rf_autopoolshare struct rf_pool_share share = {0};
-    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0)
+    if (room_for(model, disk, directory, new, &share, err) < 0 || convert(runner, "qcow2", disk, new, err) < 0 ||
+        rf_disk_flush(new, err) < 0) /* before it replaces an export that is whole */
         return -1;
     if (rename(new, target) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "renaming %s to %s", new, target);
@@ -319,6 +321,7 @@ static int mark_settled(const struct rf_node_guest *guest, rf_error **err)
     rf_autofree char *text = rf_format("{\"uuid\": \"%s\", \"recipe\": \"%s\"}\n", guest->uuid, guest->recipe->name);
     rf_uuid_random(born);
     if (rf_remove_tree(state, err) < 0 || rf_make_dirs(state, 0700, err) < 0 ||
+        rf_guest_address_keep(guest, err) < 0 || /* whoever brings it in is told that it is this one */
         rf_write_file(birth, born, strlen(born), 0600, err) < 0 || rf_secret_mark_known(guest, err) < 0)
         return -1;
     return rf_write_file(settled, text, strlen(text), 0600, err);
@@ -329,6 +332,8 @@ int rf_guest_import(rf_runner *runner, const struct rf_node_guest *guest, const 
     const char *name = guest->asked->name;
     rf_autofree char *disk = rf_guest_disk_path(guest),
                      *real = realpath(file, NULL); /* the header is read without links */
+    if (rf_pool_there(guest->node, err) < 0)
+        return -1;
     if (rf_exists(disk))
         return rf_fail(err, RF_FAILED, "%s has a disk already (%s); 'richtfest guest delete' removes it", name, disk);
     if (!real)
@@ -438,7 +443,7 @@ static int remove_files(const rf_node_model *model, const char *name, const char
                                                                                  : remove_handovers(model, name, err);
 }
 
-/* One whose seeding has not come as far as its definition: 1 where there is none. */
+/* One whose seeding has not come as far as its definition, or whose disk and definition are lost: 1 where there is none. */
 static int delete_undefined(const rf_node_model *model, const char *name, rf_error **err)
 {
     virConnectPtr connection = rf_libvirt_connect(model->libvirt, err);
@@ -449,7 +454,7 @@ static int delete_undefined(const rf_node_model *model, const char *name, rf_err
     if (rf_domain_find(connection, name, &domain, err) < 0)
         return -1;
     rf_autofree char *disk = guest ? rf_guest_disk_path(guest) : NULL;
-    if (domain || !disk || !rf_exists(disk))
+    if (domain || !disk || (!rf_exists(disk) && !rf_guest_settled(guest)))
         return 1;
     if (remove_files(model, name, disk, err) < 0)
         return -1;
@@ -459,6 +464,8 @@ static int delete_undefined(const rf_node_model *model, const char *name, rf_err
 
 int rf_guest_delete(const rf_node_model *model, const char *name, rf_error **err)
 {
+    if (rf_pool_there(model, err) < 0) /* its disk would stay, without what the node knows of it */
+        return -1;
     int undefined = delete_undefined(model, name, err);
     if (undefined <= 0)
         return undefined;

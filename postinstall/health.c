@@ -64,12 +64,12 @@ json_t *rf_health_ask(const struct rf_node_guest *guest, rf_agent *agent, unsign
     return results;
 }
 
-bool rf_health_all_ok(const json_t *results)
+bool rf_health_all_ok(const json_t *results, size_t probes)
 {
     for (size_t i = 0; i < json_array_size(results); i++)
         if (strcmp(rf_json_string(json_array_get(results, i), "state"), rf_health_name(RF_HEALTH_OK)) != 0)
             return false;
-    return json_array_size(results) > 0;
+    return probes > 0 && json_array_size(results) == probes; /* one that is missing says nothing */
 }
 
 json_t *rf_health_recorded(const struct rf_node_guest *guest)
@@ -217,7 +217,7 @@ static enum rf_probe health_probe(struct rf_step_env *env, const void *arg, rf_e
         return RF_PROBE_TODO;
     rf_autoagent rf_agent *agent = rf_agent_libvirt(guest->node->libvirt, guest->asked->name);
     rf_autojson json_t *results = rf_health_ask(guest, agent, QUICK_SECONDS);
-    return rf_health_all_ok(results) ? RF_PROBE_DONE : RF_PROBE_TODO;
+    return rf_health_all_ok(results, guest->recipe->probes_count) ? RF_PROBE_DONE : RF_PROBE_TODO;
 }
 
 static int health_apply(struct rf_step_env *env, const void *arg, rf_error **err)

@@ -10,8 +10,8 @@
  * {"probe", "state": ok|waiting|broken, "words"}; the caller owns it. Never holds a secret. */
 json_t *rf_health_ask(const struct rf_node_guest *guest, rf_agent *agent, unsigned seconds_max);
 
-/* Do all of them say ok? */
-bool rf_health_all_ok(const json_t *results);
+/* Are there as many as there are probes, at least one, and do all of them say ok? */
+bool rf_health_all_ok(const json_t *results, size_t probes);
 
 /* What was recorded when the guest became healthy: {"since": time, "probes": […]}, or NULL. The caller owns it. */
 json_t *rf_health_recorded(const struct rf_node_guest *guest);

@@ -310,7 +310,7 @@ static int isolation_apply(struct rf_step_env *env, const void *arg, rf_error **
         if (set_switch(one, switches[i].value, err) < 0)
             return -1;
     }
-    return rf_lan_teach(arg, env, err) < 0 ? -1 : rf_lan_check(arg, err);
+    return rf_lan_teach(arg, env, err);
 }
 
 const struct rf_step_ops rf_step_isolation = {"isolation", isolation_probe, isolation_apply, NULL};

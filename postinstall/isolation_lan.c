@@ -414,7 +414,7 @@ static const struct rf_node_guest *given_to(const rf_node_model *model, const ch
     return NULL;
 }
 
-int rf_lan_check(const rf_node_model *model, rf_error **err)
+static int check(const rf_node_model *model, rf_error **err)
 {
     RF_CLEANUP(free_addresses) struct ifaddrs *list = NULL;
     char one[INET_ADDRSTRLEN];
@@ -432,3 +432,17 @@ int rf_lan_check(const rf_node_model *model, rf_error **err)
     }
     return 0;
 }
+
+static enum rf_probe addresses_probe(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    return check(arg, err) < 0 ? RF_PROBE_ERROR : RF_PROBE_DONE;
+}
+
+static int addresses_apply(struct rf_step_env *env, const void *arg, rf_error **err)
+{
+    (void)env;
+    return check(arg, err);
+}
+
+const struct rf_step_ops rf_step_lan_addresses = {"lan-addresses", addresses_probe, addresses_apply, NULL};

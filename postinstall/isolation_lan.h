@@ -36,5 +36,6 @@ int rf_lan_teach(const rf_node_model *model, struct rf_step_env *env, rf_error *
 /* Do they know? 1 yes, or nobody has to; 0 no; -1 and *err. Changes nothing. */
 int rf_lan_taught(const rf_node_model *model, struct rf_step_env *env, rf_error **err);
 
-/* Fails where the profile gives a guest an address that the node itself has now: that can't be known before, the node's comes by DHCP. */
-int rf_lan_check(const rf_node_model *model, rf_error **err);
+/* Fails where the profile gives a guest an address that the node itself has now: that can't be known before, the node's comes by DHCP. A step beside the
+ * guests: nothing of that one card passes, and no other guest has to stay down for it. Looks at every run, changes nothing. Argument: rf_node_model. */
+extern const struct rf_step_ops rf_step_lan_addresses;

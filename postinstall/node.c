@@ -8,6 +8,7 @@
 #include "base/paths.h"
 #include "base/units.h"
 #include "postinstall/guest_address.h"
+#include "postinstall/guest_past.h"
 #include "postinstall/pool_room.h"
 
 #include <ctype.h>
@@ -161,6 +162,7 @@ rf_node_model *rf_node_model_new(const rf_profile *profile, const json_t *facts,
         return NULL;
     add_guests(model, recipes_dir, problems);
     rf_guest_addresses_give(model, json_object_get(facts, "addresses"), problems);
+    rf_guest_pasts_check(model, json_object_get(facts, "past"), problems);
     add_retired(model, facts);
     add_admins(model);
     model->artefacts = json_incref(json_object_get(facts, "artefacts"));

@@ -21,7 +21,8 @@
 
 /* Steps that run beside the guests, whose lanes are their places in the list. */
 enum rf_node_lane {
-    RF_LANE_BRIDGES_OLD = 89999,
+    RF_LANE_LAN_ADDRESSES = 89998,
+    RF_LANE_BRIDGES_OLD,
     RF_LANE_BRIDGES,
     RF_LANE_PROXY = 100000,
     RF_LANE_VPN,

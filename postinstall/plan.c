@@ -12,6 +12,7 @@
 #include "postinstall/firewall.h"
 #include "postinstall/handover.h"
 #include "postinstall/isolation.h"
+#include "postinstall/isolation_lan.h"
 #include "postinstall/network.h"
 #include "postinstall/plan_guest.h"
 #include "postinstall/pool.h"
@@ -62,6 +63,25 @@ static void add_admins(const rf_node_model *model, const json_t *facts, rf_plan 
                                            "Hand a password for Cockpit and sudo over to %s", admin->asked->name);
         step->done = is_true(known, "handed_over");
     }
+}
+
+/* Left-overs of a former profile are what the facts know beyond this one. */
+static void add_admins_old(const rf_node_model *model, const json_t *facts, rf_plan *plan)
+{
+    const char *name;
+    json_t *known;
+    rf_autofree char *names = NULL;
+    json_object_foreach(json_object_get(facts, "admins"), name, known)
+    {
+        bool asked = false;
+        for (size_t i = 0; i < model->admins_count; i++)
+            asked |= strcmp(model->admins[i].asked->name, name) == 0;
+        if (!asked && is_true(known, "ours"))
+            rf_append(&names, "%s%s", names ? ", " : "", name);
+    }
+    if (names)
+        rf_plan_add(plan, &rf_step_admins_old, model, RF_PHASE_NODE, "admins-old",
+                    "Lock the account of %s and take the keys away: the profile no longer has it", names);
 }
 
 static void add_node(const rf_node_model *model, const json_t *facts, rf_plan *plan)
@@ -147,6 +167,23 @@ static void add_bridge(const struct rf_node_bridge *bridge, size_t index, const 
     step->done = digest && strcmp(digest, wanted) == 0;
 }
 
+/* Never anything to be done, so no plan shows it; but each run looks. */
+static void add_lan_addresses(const rf_node_model *model, rf_plan *plan)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->guests_count && !any; i++) {
+        rf_autofree char *fixed = rf_guest_lan_address(&model->guests[i]);
+        any = fixed != NULL;
+    }
+    if (!any)
+        return;
+    struct rf_step *step = rf_plan_add(plan, &rf_step_lan_addresses, model, RF_PHASE_NODE, "lan-addresses",
+                                       "See that no guest was given an address of the node's own");
+    step->lane = RF_LANE_LAN_ADDRESSES;
+    step->independent = true;
+    step->done = true;
+}
+
 /* Beside the rest: a guest waits for its own bridge, and no other one does. */
 static void add_bridges(const rf_node_model *model, const json_t *facts, rf_plan *plan)
 {
@@ -177,9 +214,11 @@ void rf_node_plan_add(const rf_node_model *model, const json_t *facts, rf_plan *
         rf_plan_add(plan, &rf_step_sshd, model, RF_PHASE_NODE, "sshd", "Let SSH take the admins' keys only");
     step->done = same_digest(json_object_get(json_object_get(facts, "files"), RF_SSHD_CONFIG), sshd);
     add_admins(model, facts, plan);
+    add_admins_old(model, facts, plan);
     add_node(model, facts, plan);
     add_access(model, facts, plan);
     add_bridges(model, facts, plan);
+    add_lan_addresses(model, plan);
     for (size_t i = 0; i < model->guests_count; i++)
         rf_guest_plan_add(&model->guests[i], facts, plan);
     rf_retired_plan_add(model, facts, plan);

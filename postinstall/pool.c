@@ -6,6 +6,42 @@
 #include "base/memory.h"
 #include "base/paths.h"
 
+#include <mntent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void close_table(FILE **table)
+{
+    if (*table)
+        endmntent(*table);
+}
+
+/* Does the installation say that the pool is a file system of its own? */
+static bool is_volume(const rf_node_model *model)
+{
+    struct mntent entry;
+    char line[4096];
+    rf_autofree char *path = rf_node_path(model, "%s", "/etc/fstab");
+    RF_CLEANUP(close_table) FILE *table = setmntent(path, "re");
+    while (table && getmntent_r(table, &entry, line, sizeof(line)))
+        if (strcmp(entry.mnt_dir, RF_POOL_DIR) == 0)
+            return true;
+    return false;
+}
+
+int rf_pool_there(const rf_node_model *model, rf_error **err)
+{
+    struct stat pool, above;
+    rf_autofree char *path = rf_node_path(model, "%s", RF_POOL_DIR), *parent = rf_format("%s/..", path);
+    if (!is_volume(model) || (stat(path, &pool) == 0 && stat(parent, &above) == 0 && pool.st_dev != above.st_dev))
+        return 0;
+    return rf_fail(err, RF_FAILED,
+                   "the guests' volume is not mounted at %s, so their disks can't be seen and nothing is made there; "
+                   "look at 'systemctl status var-lib-libvirt-images.mount' and 'richtfest status', then 'richtfest "
+                   "apply --node'",
+                   RF_POOL_DIR);
+}
+
 xmlDoc *rf_pool_xml(const rf_node_model *model)
 {
     char uuid[RF_UUID_TEXT];

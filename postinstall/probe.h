@@ -53,10 +53,11 @@ char *rf_probe_names(void);
 /* "ok", "waiting", "broken". */
 const char *rf_health_name(enum rf_health health);
 
-/* For the probes: takes an error over as the words, and says waiting. */
+/* For the probes: takes an error over as the words, in valid UTF-8, and says waiting. */
 enum rf_health rf_probe_error(rf_error *error, char **ret_words);
 
-/* The last line of a text that holds anything, without control characters and at most 200 bytes. The caller frees it. */
+/* The last line of a text that holds anything, without control characters, in valid UTF-8 ("?" for what is none) and at most 200 bytes, its end. The
+ * caller frees it. */
 char *rf_probe_last_line(const char *text);
 
 /* For rows without parameters. */

@@ -185,6 +185,34 @@ static void check_own(const struct together *all, size_t index, const char *(*se
     }
 }
 
+static bool is_admin(const rf_profile *profile, const char *name)
+{
+    for (size_t i = 0; name && i < profile->node.admins_count; i++)
+        if (profile->node.admins[i].name && strcasecmp(profile->node.admins[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Admins have an account of their own in every guest, which may do everything there without a password: a user of the same name, of the machine or of
+ * the directory that it asks, would be that one. */
+static void check_users(const struct together *all, size_t index)
+{
+    const rf_recipe *recipe = all->recipes[index];
+    for (size_t i = 0; i < recipe->settings_count; i++) {
+        const struct rf_recipe_setting *setting = &recipe->settings[i];
+        const json_t *users = json_object_get(all->profile->guests[index].settings, setting->name);
+        for (size_t k = 0; setting->type == &rf_setting_accounts && k < json_array_size(users); k++) {
+            const char *name = rf_json_string(json_array_get(users, k), "name");
+            rf_autofree char *path = rf_format("guests[%zu].settings.%s[%zu].name", index, setting->name, k);
+            if (is_admin(all->profile, name))
+                rf_profile_problem(all->profile, all->problems, path,
+                                   "%s is an admin of the node (node.admins), who is root in every guest, and a user of "
+                                   "that name would be, too; give one of them another name",
+                                   name);
+        }
+    }
+}
+
 /* Only what somebody wrote: a recipe's default is no claim about the machine. */
 static void check_cores(const struct together *all, size_t index)
 {
@@ -245,6 +273,7 @@ void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const 
         check_directory(&all, i);
         check_machine_name(&all, i);
         check_group(&all, i);
+        check_users(&all, i);
         check_own(&all, i, published, "a published name");
         check_own(&all, i, zone, "a zone");
     }

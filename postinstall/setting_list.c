@@ -100,7 +100,9 @@ static void check_paths(const struct rf_setting_check *check, const json_t *valu
 /* Letters, digits, dots, hyphens and underscores: what Unix systems that join the directory take too. */
 static const char *wrong_account(const json_t *value)
 {
-    static const char *const taken[] = {"administrator", "guest", "krbtgt", "richtfest-probe", "root"};
+    static const char *const taken[] = {"administrator", "admin",           "guest",
+                                        "krbtgt",        "richtfest-probe", "richtfest-stranger",
+                                        "root"};
     const char *text = json_string_value(value);
     size_t length = text ? strlen(text) : 0;
     if (length == 0 || length > ACCOUNT_BYTES || !isalnum((unsigned char)text[0]) || text[length - 1] == '.')
@@ -210,6 +212,11 @@ static void check_account(const struct rf_setting_check *check, const json_t *us
     for (size_t i = 0; i < index; i++)
         if (same_text(name, json_object_get(json_array_get(users, i), "name"))) {
             rf_setting_say(check, at_name, name, "is given twice; each user needs a name of his own", NULL);
+            break;
+        }
+    for (size_t i = 0; i < json_array_size(known); i++) /* both are accounts of the directory, whose names are its own */
+        if (same_text(name, json_array_get(known, i))) {
+            rf_setting_say(check, at_name, name, "is also the name of a group; a directory has each name once", NULL);
             break;
         }
     if (groups && !json_is_array(groups))

@@ -2,12 +2,14 @@
 /* Snapshots by libvirt's API. */
 #include "postinstall/snapshot.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/paths.h"
 #include "base/units.h"
 #include "postinstall/xml.h"
 
+#include <errno.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 #include <time.h>
@@ -220,4 +222,53 @@ int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *gues
         return 0;
     }
     return rf_fail(err, RF_FAILED, "nothing is changed without a snapshot: %s", text);
+}
+
+/* The newest of our own that was taken before such a change; the caller frees it. NULL: there is none, or nobody can say. */
+static char *newest_before(const struct rf_node_guest *guest, const char *what)
+{
+    rf_autofree char *suffix = rf_format("-%s", what);
+    virConnectPtr connection = rf_libvirt_connect(guest->node->libvirt, NULL);
+    rf_autodomain virDomainPtr domain = NULL;
+    if (!connection || rf_domain_find(connection, guest->asked->name, &domain, NULL) != 1)
+        return NULL;
+    rf_autojson json_t *list = rf_snapshot_list(domain, NULL);
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const char *name = rf_json_string(json_array_get(list, i), "name");
+        const size_t length = strlen(name);
+        if (strncmp(name, RF_SNAPSHOT_PREFIX, strlen(RF_SNAPSHOT_PREFIX)) == 0 && length > strlen(suffix) &&
+            strcmp(name + length - strlen(suffix), suffix) == 0)
+            return rf_strdup(name);
+    }
+    return NULL;
+}
+
+static char *note_path(const struct rf_node_guest *guest, const char *what)
+{
+    rf_autofree char *file = rf_format("before-%s", what);
+    return rf_guest_state_path(guest, file);
+}
+
+int rf_snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *what, const char *change,
+                     rf_error **err)
+{
+    rf_autofree char *note = note_path(guest, what), *noted = rf_read_line(note), *before = newest_before(guest, what);
+    rf_autofree char *wanted = before ? rf_format("%s %s", change, before) : NULL;
+    if (wanted && noted && strcmp(wanted, noted) == 0)
+        return 0;
+    if (rf_snapshot_before(env, guest, what, err) < 0)
+        return -1;
+    rf_autofree char *taken = rf_guest_settled(guest) ? newest_before(guest, what) : NULL;
+    if (!taken)
+        return 0;
+    rf_autofree char *text = rf_format("%s %s\n", change, taken);
+    return rf_write_file(note, text, strlen(text), 0600, err);
+}
+
+int rf_snapshot_spent(const struct rf_node_guest *guest, const char *what, rf_error **err)
+{
+    rf_autofree char *note = note_path(guest, what);
+    if (unlink(note) < 0 && errno != ENOENT)
+        return rf_fail_errno(err, RF_FAILED, errno, "removing %s", note);
+    return 0;
 }

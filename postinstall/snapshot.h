@@ -38,3 +38,10 @@ int rf_snapshot_delete(virDomainPtr domain, const char *name, rf_error **err);
  * have any (UEFI, on releases of libvirt that can't do it) is changed without, which is said. Nothing is done for a guest that
  * is not settled yet, or not defined. */
 int rf_snapshot_before(struct rf_step_env *env, const struct rf_node_guest *guest, const char *what, rf_error **err);
+
+/* The same, but one for one change, however often it is tried: each further one would push an older and more useful one out. `change` is a word that tells
+ * this change from another one (a size, a digest). What was taken for what is noted in the guest's state ("before-<what>") until
+ * rf_snapshot_spent says that the change is made; where a person has removed that snapshot, another one is taken. */
+int rf_snapshot_once(struct rf_step_env *env, const struct rf_node_guest *guest, const char *what, const char *change,
+                     rf_error **err);
+int rf_snapshot_spent(const struct rf_node_guest *guest, const char *what, rf_error **err);

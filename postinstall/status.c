@@ -12,6 +12,7 @@
 #include "postinstall/facts.h"
 #include "postinstall/fetch.h"
 #include "postinstall/guest_address.h"
+#include "postinstall/handed_over.h"
 #include "postinstall/health.h"
 #include "postinstall/probe.h"
 #include "postinstall/probe_record.h"
@@ -81,7 +82,7 @@ static struct asking *ask_all(const rf_node_model *model, virConnectPtr connecti
 static void add_health(json_t *json, const struct rf_node_guest *guest, json_t *probes)
 {
     rf_autojson json_t *recorded = rf_health_recorded(guest);
-    bool healthy = rf_health_all_ok(probes);
+    bool healthy = rf_health_all_ok(probes, guest->recipe->probes_count);
     json_object_set_new(json, "healthy", json_boolean(healthy));
     if (healthy && rf_json_string(recorded, "since"))
         json_object_set(json, "since", json_object_get(recorded, "since"));
@@ -115,6 +116,22 @@ static void add_published(json_t *json, const struct rf_node_guest *guest)
         json_object_set_new(json, "own_ca", json_true());
 }
 
+/* The first passwords, and those of accounts that came later. */
+static void add_handed_over(json_t *json, const struct rf_node_guest *guest)
+{
+    rf_autojson json_t *names = rf_handed_over(guest->node->root, guest->asked->name), *later = json_array();
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        rf_autofree char *path =
+            rf_handed_over_path(guest->node->root, json_string_value(json_array_get(names, i)));
+        if (i == 0)
+            json_object_set_new(json, "handover", json_string(path));
+        else
+            json_array_append_new(later, json_string(path));
+    }
+    if (json_array_size(later))
+        json_object_set(json, "handover_later", later);
+}
+
 static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr connection, json_t *probes)
 {
     rf_autodomain virDomainPtr domain = NULL;
@@ -143,9 +160,7 @@ static json_t *guest_json(const struct rf_node_guest *guest, virConnectPtr conne
     if (changed)
         json_object_set_new(json, "other_image", json_string(changed));
     add_published(json, guest);
-    rf_autofree char *handover = rf_node_path(guest->node, "%s/%s.age", RF_STATE_HANDOVER, guest->asked->name);
-    if (rf_exists(handover))
-        json_object_set_new(json, "handover", json_string(handover));
+    add_handed_over(json, guest);
     return json;
 }
 
@@ -227,6 +242,9 @@ static void append_guest(char **text, const json_t *guest)
         rf_append(text, "  image:                   %s\n", rf_json_string(guest, "other_image"));
     if (rf_json_string(guest, "handover"))
         rf_append(text, "  passwords, encrypted:    %s\n", rf_json_string(guest, "handover"));
+    for (size_t i = 0; i < json_array_size(json_object_get(guest, "handover_later")); i++)
+        rf_append(text, "  of later accounts:       %s\n",
+                  json_string_value(json_array_get(json_object_get(guest, "handover_later"), i)));
 }
 
 static void append_kept(char **text, const json_t *kept)

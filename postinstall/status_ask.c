@@ -29,7 +29,7 @@ json_t *rf_status_ask(const struct rf_node_guest *guest, rf_agent *agent)
     bool mute = false;
     for (size_t i = 0; i < guest->recipe->probes_count; i++) {
         json_t *one = ask_one(guest, i, agent, mute);
-        mute |= guest->recipe->probes[i].ops == &rf_probe_agent && !rf_health_all_ok(one);
+        mute |= guest->recipe->probes[i].ops == &rf_probe_agent && !rf_health_all_ok(one, 1);
         json_array_extend(results, one);
         json_decref(one);
     }

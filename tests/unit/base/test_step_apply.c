@@ -12,6 +12,7 @@
 struct fake {
     int probes, applies;
     bool done, forgets, fails;
+    enum rf_code code; /* of a failure; RF_OK: RF_FAILED */
 };
 
 static enum rf_probe fake_probe(struct rf_step_env *env, const void *arg, rf_error **err)
@@ -29,7 +30,7 @@ static int fake_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     struct fake *fake = (struct fake *)arg;
     fake->applies++;
     if (fake->fails)
-        return rf_fail(err, RF_FAILED, "the disk is gone");
+        return rf_fail(err, fake->code ? fake->code : RF_FAILED, "the disk is gone");
     fake->done = !fake->forgets;
     return 0;
 }
@@ -215,6 +216,22 @@ static void test_an_independent_failure_ends_its_own_lane(void **state)
     free(collected);
 }
 
+/* The service tries again what ended with 3, and nothing else: a wrong bridge kept guests down that only had to be tried again. */
+static void test_what_may_be_tried_again_counts(void **state)
+{
+    (void)state;
+    for (size_t worse = 0; worse < 2; worse++) {
+        struct fake fakes[2] = {{.fails = true}, {.fails = true}};
+        fakes[worse].code = RF_BAD_MACHINE;
+        rf_autoplan rf_plan *plan = independent_plan(fakes, "ab");
+        rf_error *error = NULL;
+        assert_int_equal(walk(plan, NULL, NULL, &error), -1);
+        assert_int_equal(rf_error_code(error), RF_FAILED);
+        rf_error_free(error);
+        free(collected);
+    }
+}
+
 static void test_a_step_waits_for_another_lane(void **state)
 {
     (void)state;
@@ -309,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_lanes_run_all_and_one_failure_is_enough),
         cmocka_unit_test(test_a_barrier_holds_the_lanes),
         cmocka_unit_test(test_an_independent_failure_ends_its_own_lane),
+        cmocka_unit_test(test_what_may_be_tried_again_counts),
         cmocka_unit_test(test_a_step_waits_for_another_lane),
         cmocka_unit_test(test_who_waits_for_a_failure_says_so),
         cmocka_unit_test(test_nobody_waits_for_ever),

@@ -102,7 +102,8 @@ static void a_guest_that_works_waits_for_nothing(void **state)
     autodesk struct desk desk;
     open_desk(&desk, ANSWERS(NOT_FOUND), "waiting", true);
     fixture_write(&desk.fixture, RF_STATE_GUESTS "/box/settled.json", "{}", 0600);
-    assert_int_equal(probe(&desk), RF_PROBE_TODO); /* its disk is gone: it is made anew */
+    assert_int_equal(probe(&desk), RF_PROBE_ERROR); /* its disk is gone, and is never made anew by itself */
+    assert_int_equal(apply(&desk, NULL), -1);
     fixture_write(&desk.fixture, RF_POOL_DIR "/box.qcow2", "x", 0600);
     rf_autofree char *text = waiting(&desk);
     assert_string_equal(text, "");

@@ -124,6 +124,29 @@ static void a_failure_leaves_it_to_be_done(void **state)
     fixture_close(&fixture);
 }
 
+/* What fails is tried again every hour, and each snapshot of a running guest holds its memory: three failures pushed every older one out. */
+static void a_failure_that_is_tried_again_costs_one_snapshot(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct rf_node_guest *guest = open_settled(&fixture);
+    rf_autodomain virDomainPtr domain = virDomainDefineXML(
+        rf_libvirt_connect(fixture.model->libvirt, NULL),
+        "<domain type='test'><name>dc1</name><memory>4096</memory><os><type>hvm</type></os></domain>");
+    assert_non_null(domain);
+    guest->recipe->health_seconds = 0;
+    for (size_t group = 0; group < 2; group++) { /* another change, another restore point */
+        json_array_append_new(json_object_get(guest->settings, "groups"), json_string(group ? "lager" : "einkauf"));
+        for (size_t i = 0; i < 2; i++) {
+            sleep(group || i); /* the names hold the second */
+            assert_int_equal(rf_step_guest_configure.apply(&fixture.env, guest, NULL), -1); /* the mock has no agent */
+        }
+        assert_int_equal(virDomainSnapshotNum(domain, 0), group + 1);
+    }
+    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_certificate_for_other_names_is_renewed),
         cmocka_unit_test(new_passwords_are_told_and_forgotten),
         cmocka_unit_test(a_failure_leaves_it_to_be_done),
+        cmocka_unit_test(a_failure_that_is_tried_again_costs_one_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,13 +49,14 @@ static void a_disk_is_cloned_and_grown(void **state)
         skip();
     struct rf_node_guest *guest = &fixture.model->guests[0];
     guest->disk = 8 << 20;
-    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/secrets.json", "{}", 0600);
     fixture_write(&fixture, RF_POOL_DIR "/.dc1.qcow2.new", "left by a kill", 0600);
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_disk.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
-    assert_false(rf_guest_settled(guest)); /* a new disk is a new guest */
-    guest->disk = 16 << 20;                /* the profile asks for more */
+    rf_autofree char *secrets = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/secrets.json");
+    assert_null(secrets);   /* a new disk is a new guest */
+    guest->disk = 16 << 20; /* the profile asks for more */
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_TODO);
     assert_int_equal(rf_step_disk.apply(&fixture.env, guest, &error), 0);
     assert_int_equal(rf_step_disk.probe(&fixture.env, guest, &error), RF_PROBE_DONE);
@@ -222,6 +223,54 @@ static void a_full_pool_is_said_and_not_kept_full(void **state)
     }
 }
 
+static void assert_refused(struct fixture *fixture, const char *says)
+{
+    const struct rf_node_guest *guest = &fixture->model->guests[0];
+    rf_error *error = NULL;
+    assert_int_equal(rf_step_disk.probe(&fixture->env, guest, &error), RF_PROBE_ERROR);
+    assert_error_has(error, says);
+    assert_int_equal(rf_step_disk.apply(&fixture->env, guest, &error), -1);
+    assert_error_has(error, says);
+    rf_autofree char *disk = rf_guest_disk_path(guest);
+    rf_autofree char *kept = fixture_read(fixture, RF_STATE_GUESTS "/dc1/kept.json");
+    assert_false(rf_exists(disk));
+    assert_string_equal(kept, "{}");
+}
+
+/* A file that was moved aside for an hour cost the guest its passwords, and an empty machine came up under its name. */
+static void a_lost_disk_is_not_made_anew(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    if (!open_with_base(&fixture))
+        skip();
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/kept.json", "{}", 0600);
+    assert_refused(&fixture, "the disk of dc1 is gone (");
+    fixture_close(&fixture);
+}
+
+/* A volume that did not come up at boot made all guests look new. */
+static void nothing_is_made_on_a_volume_that_is_not_mounted(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    if (!open_with_base(&fixture))
+        skip();
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/kept.json", "{}", 0600);
+    fixture_write(&fixture, "/etc/fstab",
+                  "# made by hand\nUUID=1 / btrfs subvol=root 0 0\nUUID=2 " RF_POOL_DIR " xfs noatime,nofail 0 0\n", 0644);
+    assert_refused(&fixture, "the guests' volume is not mounted at " RF_POOL_DIR);
+    if (small_pool(&fixture) < 0) {
+        fixture_close(&fixture);
+        skip();
+    }
+    assert_int_equal(rf_step_disk.probe(&fixture.env, &fixture.model->guests[0], NULL), RF_PROBE_TODO);
+    rf_autofree char *pool = rf_format("%s" RF_POOL_DIR, fixture.root);
+    assert_int_equal(umount(pool), 0);
+    fixture_close(&fixture);
+}
+
 static void an_absent_base_is_said(void **state)
 {
     (void)state;
@@ -243,6 +292,8 @@ int main(void)
         cmocka_unit_test(an_overlay_without_its_base_is_said),
         cmocka_unit_test(an_image_gets_no_file_of_the_node),
         cmocka_unit_test(a_full_pool_is_said_and_not_kept_full),
+        cmocka_unit_test(a_lost_disk_is_not_made_anew),
+        cmocka_unit_test(nothing_is_made_on_a_volume_that_is_not_mounted),
         cmocka_unit_test(an_absent_base_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

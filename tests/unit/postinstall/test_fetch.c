@@ -159,6 +159,20 @@ static void a_guest_keeps_its_disk(void **state)
     assert_int_equal(desk.server.count, 0);
 }
 
+/* Gigabytes would be fetched onto the root, and the guest's state go. */
+static void nothing_is_fetched_for_a_guest_that_lost_its_disk(void **state)
+{
+    (void)state;
+    autodesk struct desk desk;
+    rf_error *error = NULL;
+    open_desk(&desk, NULL, "raw", rf_runner_dry());
+    fixture_write(&desk.fixture, RF_STATE_GUESTS "/web/settled.json", "{}", 0600);
+    assert_int_equal(probe(&desk), RF_PROBE_ERROR);
+    assert_int_equal(apply(&desk, &error), -1);
+    assert_error_has(error, "'richtfest guest import web FILE'");
+    assert_int_equal(desk.server.count, 0);
+}
+
 /* A guest that is not there, and nobody says why, would be a silent failure. */
 static void status_says_that_an_image_is_waited_for(void **state)
 {
@@ -312,6 +326,7 @@ int main(void)
         cmocka_unit_test(every_trouble_names_guest_key_and_what_to_do),
         cmocka_unit_test(no_room_is_said_before_it_is_used_up),
         cmocka_unit_test(a_guest_keeps_its_disk),
+        cmocka_unit_test(nothing_is_fetched_for_a_guest_that_lost_its_disk),
         cmocka_unit_test(status_says_that_an_image_is_waited_for),
         cmocka_unit_test(images_that_nobody_names_go),
         cmocka_unit_test(the_disk_is_made_of_it),

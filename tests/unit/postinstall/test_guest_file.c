@@ -37,6 +37,25 @@ int ioctl(int fd, unsigned long request, ...)
     return fstat(source, &facts) == 0 && sendfile(fd, source, &offset, (size_t)facts.st_size) == facts.st_size ? 0 : -1;
 }
 
+/* What was flushed before it got its name. */
+static unsigned *flushed(void)
+{
+    static unsigned count;
+    return &count;
+}
+
+int fsync(int fd)
+{
+    int (*real)(int);
+    char link[64], path[4096] = "";
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    const ssize_t size = readlink(link, path, sizeof(path) - 1);
+    path[size < 0 ? 0 : size] = '\0';
+    *flushed() += strstr(path, "/out/.dc1.qcow2.new") != NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "fsync");
+    return real(fd);
+}
+
 /* The mock has neither disks that grow nor agents: what a running guest's agent answers, in order. */
 static const char **agents_answers(void)
 {
@@ -220,6 +239,37 @@ static void one_that_was_never_defined_is_deleted_too(void **state)
     fixture_close(&fixture);
 }
 
+static void one_that_lost_disk_and_definition_is_deleted_too(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/settled.json", "{}", 0600);
+    rf_autofree char *kept = rf_format("%s" RF_STATE_GUESTS "/dc1", fixture.root);
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", NULL), 0);
+    assert_false(rf_exists(kept));
+    fixture_close(&fixture);
+}
+
+static void nothing_is_deleted_or_brought_in_without_the_volume(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_error *error = NULL;
+    fixture_open(&fixture, NULL, rf_runner_dry());
+    rf_autodomain virDomainPtr domain = define(&fixture, "dc1");
+    fixture_write(&fixture, "/etc/fstab", "UUID=2 " POOL " xfs noatime,nofail 0 0\n", 0644);
+    fixture_write(&fixture, RF_STATE_GUESTS "/dc1/kept.json", "{}", 0600);
+    assert_int_equal(rf_guest_delete(fixture.model, "dc1", &error), -1);
+    assert_error_has(error, "the guests' volume is not mounted");
+    assert_int_equal(rf_guest_import(fixture.runner, &fixture.model->guests[0], "/etc/hostname", &error), -1);
+    assert_error_has(error, "the guests' volume is not mounted");
+    rf_autofree char *kept = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/kept.json");
+    assert_non_null(kept);
+    virDomainUndefine(domain);
+    fixture_close(&fixture);
+}
+
 static void an_error_of_libvirt_is_not_taken_for_absent(void **state)
 {
     (void)state;
@@ -291,6 +341,7 @@ static void out_and_in_again(void **state)
     rf_autofree char *out = rf_format("%s/out", fixture.root), *file = rf_format("%s/dc1.qcow2", out);
     assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
     assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), 0);
+    assert_int_equal(*flushed(), 1); /* a power cut leaves the former export or this one */
     rf_autofree char *xml = fixture_read(&fixture, "/out/dc1.xml");
     assert_non_null(strstr(xml, "<name>dc1</name>"));
     assert_true(rf_exists(file));
@@ -300,6 +351,9 @@ static void out_and_in_again(void **state)
     assert_int_equal(rf_guest_import(fixture.runner, guest, file, &error), 0);
     assert_true(rf_exists(disk));
     assert_true(rf_guest_settled(guest));
+    rf_autofree char *address = fixture_read(&fixture, RF_STATE_GUESTS "/dc1/address");
+    assert_non_null(address); /* the one that the command names, however often it is brought in */
+    assert_int_equal(strncmp(address, guest->address, strlen(guest->address)), 0);
     /* its passwords came with it; only what is kept for probes is made anew, and then told to it */
     assert_int_equal(rf_step_ca.apply(&fixture.env, fixture.model, NULL), 0);
     assert_int_equal(rf_step_secret.apply(&fixture.env, guest, NULL), 0);
@@ -538,6 +592,8 @@ int main(void)
         cmocka_unit_test(somebody_elses_domain_is_left_alone),
         cmocka_unit_test(deleting_takes_all_of_it),
         cmocka_unit_test(one_that_was_never_defined_is_deleted_too),
+        cmocka_unit_test(one_that_lost_disk_and_definition_is_deleted_too),
+        cmocka_unit_test(nothing_is_deleted_or_brought_in_without_the_volume),
         cmocka_unit_test(an_error_of_libvirt_is_not_taken_for_absent),
         cmocka_unit_test(a_disk_is_not_exported_onto_itself),
         cmocka_unit_test(out_and_in_again),

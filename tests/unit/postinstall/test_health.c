@@ -30,7 +30,7 @@ static void a_healthy_guest_is_recorded(void **state)
     assert_int_equal(rf_health_wait(&fixture.env, &fixture.model->guests[0], &fake.agent, NULL), 0);
     rf_autojson json_t *recorded = rf_health_recorded(&fixture.model->guests[0]);
     assert_non_null(rf_json_string(recorded, "since"));
-    assert_true(rf_health_all_ok(json_object_get(recorded, "probes")));
+    assert_true(rf_health_all_ok(json_object_get(recorded, "probes"), 2));
     rf_autofree char *events = fixture_read(&fixture, "/events.jsonl");
     assert_non_null(strstr(events, "guest agent: answers (ok)"));
     assert_non_null(strstr(events, "cloud-init: finished without error (ok)"));
@@ -57,6 +57,15 @@ static void each_probe_has_the_whole_time(void **state)
 static json_t *results_of(const char *state, const char *words)
 {
     return json_pack("[{s:s,s:s,s:s}]", "probe", "web", "state", state, "words", words);
+}
+
+static void a_result_that_is_missing_is_no_health(void **state)
+{
+    (void)state;
+    rf_autojson json_t *one = results_of("ok", "answers"), *none = json_array();
+    assert_true(rf_health_all_ok(one, 1));
+    assert_false(rf_health_all_ok(one, 2));
+    assert_false(rf_health_all_ok(none, 0));
 }
 
 static void each_probe_has_its_history(void **state)
@@ -150,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_guest_is_recorded),
         cmocka_unit_test(each_probe_has_the_whole_time),
+        cmocka_unit_test(a_result_that_is_missing_is_no_health),
         cmocka_unit_test(each_probe_has_its_history),
         cmocka_unit_test(a_failure_names_the_probe_and_shows_the_console),
         cmocka_unit_test(nobody_is_told_to_remove_what_was_in_use),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The text of the rules; what they do with packets is tests/network/. */
 #include "postinstall/isolation.h"
+#include "postinstall/isolation_lan.h"
 #include "tests/unit/postinstall/fixture.h"
 
 #include <arpa/inet.h>
@@ -123,10 +124,12 @@ static void the_nodes_own_address_is_no_guests(void **state)
     char *before = pbx->lan.address;
     assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, NULL), 0);
     pbx->lan.address = rf_format("%.*s/24", (int)strcspn(own, ","), own);
-    assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, &error), -1);
+    assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, &error), 0); /* all guests stayed down for it */
+    assert_int_equal(rf_step_lan_addresses.probe(&fixture.env, fixture.model, &error), RF_PROBE_ERROR);
     free(pbx->lan.address);
     pbx->lan.address = before;
     assert_error_has(error, "lan.address of pbx is ");
+    assert_int_equal(rf_step_lan_addresses.probe(&fixture.env, fixture.model, &error), RF_PROBE_DONE);
     rf_autofree char *commands = without_root(&fixture, rf_runner_dry_text(fixture.runner));
     assert_non_null(strstr(commands, "nft add element bridge richtfest_guests lan_node "));
     fixture_close(&fixture);

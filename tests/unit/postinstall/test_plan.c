@@ -47,6 +47,21 @@ static void a_company_waits_for_its_directory(void **state)
     fixture_close(&fixture);
 }
 
+static void who_left_the_profile_is_locked(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    rf_autojson json_t *facts = json_pack("{s:{s:{s:s,s:b},s:{s:s,s:b},s:{s:s,s:b}}}", "admins", "jiku", "keys", "x",
+                                          "ours", 1, "karl", "keys", "x", "ours", 1, "backup", "keys", "x", "ours", 0);
+    fixture_open(&fixture, facts, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, facts, plan);
+    assert_string_equal(plan->steps[3].id, "admins-old"); /* before anything else can fail */
+    assert_string_equal(plan->steps[3].title,
+                        "Lock the account of karl and take the keys away: the profile no longer has it");
+    fixture_close(&fixture);
+}
+
 /* A guest's definition waits for its bridge, and nothing else does; one that the profile lost goes, the uplink's stays. */
 static void bridges_come_before_their_guests(void **state)
 {
@@ -64,6 +79,23 @@ static void bridges_come_before_their_guests(void **state)
                       step->after ? " after " : "", step->after ? step->after : "", step->title);
     }
     assert_golden("plan-bridges.txt", text);
+    fixture_close(&fixture);
+}
+
+static void a_wrong_address_stops_no_other_guest(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open_with(&fixture, fixture_bridges, NULL, rf_runner_dry());
+    rf_autoplan rf_plan *plan = rf_plan_new();
+    rf_node_plan_add(fixture.model, NULL, plan);
+    size_t i = 0;
+    while (i < plan->count && strcmp(plan->steps[i].id, "lan-addresses") != 0)
+        i++;
+    assert_true(i < plan->count);
+    assert_true(plan->steps[i].independent);
+    assert_int_equal(plan->steps[i].lane, RF_LANE_LAN_ADDRESSES);
+    assert_true(plan->steps[i].done); /* it only looks: no plan has anything to do for it */
     fixture_close(&fixture);
 }
 
@@ -256,7 +288,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_node_needs_everything),
+        cmocka_unit_test(who_left_the_profile_is_locked),
         cmocka_unit_test(bridges_come_before_their_guests),
+        cmocka_unit_test(a_wrong_address_stops_no_other_guest),
         cmocka_unit_test(a_wrong_bridge_stops_only_who_never_had_it),
         cmocka_unit_test(a_company_waits_for_its_directory),
         cmocka_unit_test(one_guests_failure_leaves_the_others),

@@ -56,6 +56,24 @@ static void last_lines_are_readable(void **state)
     assert_int_equal(strlen(bounded), 200);
 }
 
+/* jansson refuses other words, and a probe whose result was refused was not there: the guest counted as healthy. */
+static void words_are_valid_characters(void **state)
+{
+    (void)state;
+    rf_autofree char *latin = rf_probe_last_line("Verbindung f\xfcr crm geschlossen"), *umlauts = NULL, *words = NULL;
+    assert_string_equal(latin, "Verbindung f?r crm geschlossen");
+    for (size_t i = 0; i < 150; i++)
+        rf_append(&umlauts, "%s", "\u00fc");
+    rf_append(&umlauts, "%s", "x");
+    rf_autofree char *cut = rf_probe_last_line(umlauts);
+    assert_int_equal(strlen(cut), 199);
+    assert_int_equal(strncmp(cut, "\u00fc", 2), 0);
+    rf_error *error = NULL;
+    rf_fail(&error, RF_FAILED, "%s", "no \xe4nswer \u20ac");
+    rf_probe_error(error, &words);
+    assert_string_equal(words, "no ?nswer \u20ac");
+}
+
 static void an_error_is_worth_asking_again(void **state)
 {
     (void)state;
@@ -78,6 +96,7 @@ int main(void)
         cmocka_unit_test(a_row_that_lacks_something_is_told),
         cmocka_unit_test(a_machine_that_runs_is_all_that_one_may_know),
         cmocka_unit_test(last_lines_are_readable),
+        cmocka_unit_test(words_are_valid_characters),
         cmocka_unit_test(an_error_is_worth_asking_again),
     };
     return cmocka_run_group_tests_name("postinstall/probe", tests, NULL, NULL);

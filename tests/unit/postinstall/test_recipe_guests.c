@@ -47,6 +47,18 @@ static void directories(void **state)
         "is one\n");
 }
 
+/* On a terminal server the domain's user was the local admin of that name, with sudo. */
+static void no_user_is_named_like_an_admin(void **state)
+{
+    (void)state;
+    rf_autofree char *said = check("  - {name: dc1, recipe: active-directory, settings: {realm: A.B, users: [{name: "
+                                   "anna}, {name: Jiku}]}}\n");
+    assert_non_null(strstr(said, "guests[0].settings.users[1].name: Jiku is an admin of the node (node.admins), who is "
+                                 "root in every guest, and a user of that name would be, too; give one of them another "
+                                 "name\n"));
+    assert_null(strstr(said, "anna"));
+}
+
 static void names_that_must_be_ones_own(void **state)
 {
     (void)state;
@@ -132,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_company_is_fine),         cmocka_unit_test(directories),
+        cmocka_unit_test(no_user_is_named_like_an_admin),
         cmocka_unit_test(names_that_must_be_ones_own),     cmocka_unit_test(addresses),
         cmocka_unit_test(groups_that_a_directory_has),     cmocka_unit_test(names_that_a_directory_can_have),
         cmocka_unit_test(the_machine_must_have_the_cores),

@@ -80,6 +80,22 @@ static void accounts_are_checked_part_by_part(void **state)
     assert_null(strstr(bad, "\"x\"\n")); /* what stands below an unknown key is not shown */
 }
 
+/* A directory refuses them when it is set up, half-way. */
+static void users_and_groups_share_their_names(void **state)
+{
+    (void)state;
+    rf_autojson json_t *more = json_pack("[s]", "Domain Admins");
+    const struct rf_recipe_setting setting = {.groups = (char *)"groups", .more_groups = more};
+    rf_autofree char *said = problems(setting, "accounts", "[{\"name\": \"vertrieb\"}, {\"name\": \"anna\"}]",
+                                      "{\"groups\": [\"Vertrieb\"]}");
+    rf_autofree char *own = problems(setting, "accounts", "[{\"name\": \"Admin\"}, {\"name\": \"richtfest-stranger\"}]",
+                                     "{\"groups\": []}");
+    assert_string_equal(said,
+                        "[0].name: \"vertrieb\" is also the name of a group; a directory has each name once\n");
+    assert_non_null(strstr(own, "[0].name: \"Admin\" is taken by the system"));
+    assert_non_null(strstr(own, "[1].name: \"richtfest-stranger\" is taken by the system"));
+}
+
 static void groups_must_be_there(void **state)
 {
     (void)state;
@@ -98,6 +114,7 @@ int main(void)
         cmocka_unit_test(names_are_names),
         cmocka_unit_test(paths_have_parts),
         cmocka_unit_test(accounts_are_checked_part_by_part),
+        cmocka_unit_test(users_and_groups_share_their_names),
         cmocka_unit_test(groups_must_be_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
