@@ -17,6 +17,8 @@ from .machine import Machine
 BOOT_SECONDS = 120
 LINE = 900  # characters of a line that a terminal takes whole (N_TTY holds 4096)
 PROMPT = "workbench-is-ready"
+APPLY_SECONDS = 300
+MEDIUM, THIN_MEDIUM = "/run/initramfs/live", "/run/thin-medium"
 
 # udev makes the links by which the program finds partitions; it is the one thing that has to run.
 SET_UP = f"""
@@ -149,9 +151,14 @@ class Workbench(Machine):
         """A file on the machine."""
         self._send_file(path, text)
 
-    def apply(self, profile, stop="", seconds=300):
+    def make_thin_medium(self):
+        """The medium without the images of guests, but for their base: nobody on a workbench asks for them, and they take half the time."""
+        self.run(f"""cd /run; mkdir -p thin {THIN_MEDIUM}; mountpoint -q thin || mount -t tmpfs thin thin; mkdir -p thin/up thin/work
+                 mountpoint -q {THIN_MEDIUM} || mount -t overlay -o lowerdir={MEDIUM},upperdir=thin/up,workdir=thin/work thin {THIN_MEDIUM}
+                 find {THIN_MEDIUM}/guests -name '*.qcow2' ! -name 'base-*' -delete""")
+
+    def apply(self, profile, stop="", seconds=APPLY_SECONDS, medium=MEDIUM):
         """`richtfest apply` of a profile's text, killed at a step where `stop` says so ("root/unpack:before"); (exit code, what it said).
         137 is the kill."""
         self.put("/run/profile.yaml", profile)
-        medium = "--medium /run/initramfs/live"
-        return self.run(f"RICHTFEST_KILL_AT={stop} richtfest apply /run/profile.yaml {medium}", seconds, check=False)
+        return self.run(f"RICHTFEST_KILL_AT={stop} richtfest apply /run/profile.yaml --medium {medium}", seconds, check=False)
