@@ -184,6 +184,13 @@ class Bench(Workbench):
         return said.split()
 
 
+def section(picture, name):
+    """One section of a picture."""
+    text = f"\n{picture}\n["
+    start = text.index(f"\n[{name}]\n")
+    return text[start + 1:text.index("\n[", start + 2)]
+
+
 def difference(wanted, found):
     """What is not as it should be; "" where nothing is."""
     return "\n".join(difflib.unified_diff(wanted.splitlines(), found.splitlines(), "undisturbed", "found", lineterm="", n=0))
