@@ -30,7 +30,9 @@ NUMBERS = {"read": (1, 2, 5, 20), "write": (1, 2, 5, 20), "flush": (1, 2, 4)}
 FAULTS = (("read", "sector"), ("write", "sector"), ("write", "disk"), ("flush", "sector"))
 SEED = int(os.environ.get("RF_FAULT_SEED") or random.SystemRandom().randrange(2**31))
 DEGRADED = re.compile(r"degraded|\d of \d members|fell out|thrown out|is broken|failed member", re.IGNORECASE)
-COLUMNS = {"shape": "storage", "phase": "from", "fault": "fault", "hit": "hit", "outcome": "outcome", "words": "said", "seconds": "whole again after (s)"}
+COLUMNS = {
+    "shape": "storage", "phase": "from", "fault": "fault", "hit": "at byte", "outcome": "outcome", "words": "said", "seconds": "whole again after (s)",
+}
 
 
 def fault_of(shape, phase, kind, what):
@@ -112,8 +114,8 @@ def show(table, lab, iso, shape, phase, kind, what):
         bench.stop()
         assert not difference(wanted, found), f"{fault}, {outcome}\n{said}\n{difference(wanted, found)}"
         assert checksum(bench.disk(OTHER).path) == others, "a disk that no profile means was written to"
-    table.add({"shape": shape, "phase": phase, "kind": kind, "what": what, "fault": str(fault), "hit": "at byte %d" % fault.where[0] if fault.where else
-               "", "outcome": outcome, "words": last_words(said).splitlines()[-1][:100], "seconds": round(time.monotonic() - started, 1)})
+    table.add({"shape": shape, "phase": phase, "kind": kind, "what": what, "fault": str(fault), "hit": fault.where[0] if fault.where else None,
+               "outcome": outcome, "words": last_words(said).splitlines()[-1][:100], "seconds": round(time.monotonic() - started, 1)})
 
 
 @pytest.mark.parametrize("phase", PHASES)

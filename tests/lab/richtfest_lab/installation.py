@@ -156,7 +156,8 @@ class Bench(Workbench):
     def steps(self, text):
         """What the plan says now of the installation: [{"id": …, "done": …}, …]."""
         self.put("/run/plan.yaml", text)
-        plan = json.loads(self.run(f"richtfest plan --json --medium {THIN_MEDIUM} /run/plan.yaml 2>/run/plan.err || {{ cat /run/plan.err; exit 1; }}")[1])
+        command = f"richtfest plan --json --medium {THIN_MEDIUM} /run/plan.yaml"
+        plan = json.loads(self.run(f"{command} 2>/run/plan.err || {{ cat /run/plan.err; exit 1; }}")[1])
         return [step for step in plan if step["phase"] == "install"]
 
     def left(self, text):
