@@ -229,17 +229,22 @@ class Server:
             self._clients = [entry for entry in self._clients if entry[1].is_alive()] + [(client, thread)]
             thread.start()
 
-    def stop(self):
-        """Hangs up on everybody, and waits until nobody touches a disk any more."""
-        if not self._listener:
-            return
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._listener = None
-        for client, thread in self._clients:
+    def hang_up(self):
+        """On everybody; and waits until nobody touches a disk any more. What was sent and not read is forgotten. New clients are welcome."""
+        clients, self._clients = self._clients, []
+        for client, thread in clients:
             try:
                 client.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # it has gone by itself
             thread.join(10)
+
+    def stop(self):
+        """Nobody listens any more."""
+        if not self._listener:
+            return
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._listener = None
+        self.hang_up()
         os.unlink(self.path)

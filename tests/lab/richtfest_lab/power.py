@@ -169,6 +169,7 @@ class Power:
     def come_back(self, seed):
         """After a cut and the machine's end: what was not flushed is lost as the seed says, and the disks can be used again. Returns the Loss."""
         share = random.Random(f"{seed}/share").choice(SHARES)
+        self._server.hang_up()  # what a machine sent that is gone must not reach the disks later
         with self._lock:
             names = sorted(self._platters)
             loss = sum((self._platters[name].lose(f"{seed}/{name}", share) for name in names), Loss())
