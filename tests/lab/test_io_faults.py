@@ -19,6 +19,7 @@ from richtfest_lab.installation import KILLED, OTHER, difference, text_of
 from richtfest_lab.powered import SECONDS, bench_at_power, install_whole, undisturbed
 from richtfest_lab.power import Fault
 from richtfest_lab.table import Table
+from richtfest_lab.workbench import PROGRAM
 
 pytestmark = pytest.mark.long
 
@@ -121,7 +122,7 @@ def show(table, lab, iso, shape, phase, kind, what):
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_disk_breaks(lab, built_iso, shape, phase):
-    table = Table(os.environ.get("RF_FAULTS") or os.path.join(LOGS, "io-faults.jsonl"), built_iso, COLUMNS)
+    table = Table(os.environ.get("RF_FAULTS") or os.path.join(LOGS, "io-faults.jsonl"), built_iso, COLUMNS, PROGRAM)
     for kind, what in FAULTS:
         if not table.has(shape=shape, phase=phase, kind=kind, what=what):
             show(table, lab, built_iso, shape, phase, kind, what)

@@ -18,6 +18,7 @@ from richtfest_lab.disks import checksum
 from richtfest_lab.installation import KILLED, OTHER, SHAPES, difference, section, text_of
 from richtfest_lab.powered import SECONDS, bench_at_power, install_whole, undisturbed
 from richtfest_lab.table import Table
+from richtfest_lab.workbench import PROGRAM
 
 pytestmark = pytest.mark.long
 
@@ -129,7 +130,7 @@ def steps_of(bench, shape):
 @pytest.mark.parametrize("how", list(PLACES))
 @pytest.mark.parametrize("shape", list(SHAPES))
 def test_killed_at_every_step(lab, built_iso, shape, how):
-    table = Table(os.environ.get("RF_KILL_POINTS") or os.path.join(LOGS, "kill-points.jsonl"), built_iso, COLUMNS)
+    table = Table(os.environ.get("RF_KILL_POINTS") or os.path.join(LOGS, "kill-points.jsonl"), built_iso, COLUMNS, PROGRAM)
     wanted = undisturbed(table, lab, built_iso, shape)["picture"]
     print(f"RF_KILL_SEED={SEED}", flush=True)
     with bench_at_power(lab, built_iso, shape, f"kills-{shape}-{how}") as (bench, power):
@@ -147,7 +148,7 @@ def test_killed_at_every_step(lab, built_iso, shape, how):
 
 def test_they_are_enough(built_iso):
     """Of all shapes together, when all of them were shown."""
-    table = Table(os.environ.get("RF_KILL_POINTS") or os.path.join(LOGS, "kill-points.jsonl"), built_iso, COLUMNS)
+    table = Table(os.environ.get("RF_KILL_POINTS") or os.path.join(LOGS, "kill-points.jsonl"), built_iso, COLUMNS, PROGRAM)
     if not all(table.has(whole_shape=shape, whole_how=how) for shape in SHAPES for how in PLACES):
         pytest.skip("not all were shown yet")
     shown = {(row["shape"], row["how"], row["point"]) for row in table.rows() if "point" in row}

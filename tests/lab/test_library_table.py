@@ -40,6 +40,13 @@ def test_another_iso_has_shown_nothing(path, iso):
     assert not Table(path, iso, COLUMNS).has(state="mdadm")
 
 
+def test_another_program_in_the_isos_place_has_shown_nothing(path, iso, tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(b"1")
+    Table(path, iso, COLUMNS, str(program)).add({"state": "mdadm"})
+    assert Table(path, iso, COLUMNS, str(program)).has(state="mdadm") and not Table(path, iso, COLUMNS).has(state="mdadm")
+
+
 def test_a_line_that_was_cut_off_is_none_and_spoils_no_other(path, iso):
     Table(path, iso, COLUMNS).add({"state": "a"}, {"state": "b"})
     with open(path, "r+", encoding="utf-8") as file:

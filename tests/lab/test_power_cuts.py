@@ -18,6 +18,7 @@ from richtfest_lab.errors import LabError
 from richtfest_lab.installation import OTHER, SHAPES, difference, text_of
 from richtfest_lab.powered import SECONDS, bench_at_power, install_whole, undisturbed
 from richtfest_lab.table import Table
+from richtfest_lab.workbench import PROGRAM
 
 pytestmark = pytest.mark.long
 
@@ -95,7 +96,7 @@ def cuts_of(table):
 
 
 def test_the_power_goes_anywhere(lab, built_iso):
-    table = Table(os.environ.get("RF_POWER") or os.path.join(LOGS, "power-cuts.jsonl"), built_iso, COLUMNS)
+    table = Table(os.environ.get("RF_POWER") or os.path.join(LOGS, "power-cuts.jsonl"), built_iso, COLUMNS, PROGRAM)
     if ONE:
         cut_and_compare(table, lab, built_iso, int(ONE))
     while not ONE and len(cuts_of(table)) < CUTS:

@@ -40,12 +40,12 @@ def cell(value):
 
 class Table:
     """Rows are dictionaries; `columns` says which of their keys are printed, and under which heading: {"state": "state", …}. A row may
-    hold more than that."""
+    hold more than that. `program`: a file that was tested in the place of the ISO's own."""
 
-    def __init__(self, path, iso, columns):
+    def __init__(self, path, iso, columns, program=None):
         self._path = path
         self._columns = columns
-        self._iso = digest(os.path.abspath(iso), os.stat(iso).st_mtime_ns)
+        self._iso = "+".join(digest(os.path.abspath(name), os.stat(name).st_mtime_ns) for name in (iso, program) if name)
         self._rows = [row for row in whole_lines(path) if row.get(ISO) == self._iso]
 
     def add(self, *rows):
