@@ -2,6 +2,7 @@
 #include "installer/engine.h"
 
 #include "base/memory.h"
+#include "installer/fallen.h"
 #include "installer/keep_profile.h"
 
 #include <string.h>
@@ -26,6 +27,14 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
         rf_emit_message(session->events, RF_PROGRESS, "this node no longer fits its profile:\n%s", rf_site_disks(site));
 }
 
+/* On a node `status` says it; here nobody would ask any more. */
+static void say_fallen(struct rf_session *session, const rf_machine *machine)
+{
+    rf_autofree char *text = rf_fallen_text("", machine);
+    if (text)
+        rf_emit_message(session->events, RF_PROGRESS, "%s", text);
+}
+
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,
                     const struct rf_site_options *options, struct rf_apply_summary *ret_summary, rf_error **err)
 {
@@ -41,5 +50,8 @@ int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const
     rf_autofree char *kill_at = rf_session_kill_at();
     const struct rf_apply_options apply = {.phase = rf_site_phase(site), .kill_at = kill_at};
     struct rf_step_env env = {.runner = session->runner, .events = session->events};
-    return rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
+    int outcome = rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
+    if (rf_site_phase(site) == RF_PHASE_INSTALL)
+        say_fallen(session, machine);
+    return outcome;
 }
