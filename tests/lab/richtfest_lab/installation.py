@@ -115,7 +115,7 @@ umount /run/look
 
 # Blank disks again, however they are used.
 BLANK = PRELUDE + r"""
-for round in 1 2 3; do umount -R /run/richtfest/target/* 2>/dev/null || break; done
+awk '$2 ~ "^/run/richtfest/" { print $2 }' /proc/mounts | sort -r | while read -r where; do umount "$where"; done
 vgchange -an >/dev/null 2>&1 || true
 mdadm --stop --scan >/dev/null 2>&1 || true
 udevadm settle --timeout=60
