@@ -55,7 +55,7 @@ set -eu
 udevadm settle --timeout=60
 part() { printf '/dev/disk/by-partuuid/%s\n' "$1"; }
 labelled() { lsblk -nro PARTLABEL,PARTUUID | sed -n "s/^$1 //p" | sort -u; }
-members() { lsblk -dnro NAME,SERIAL | sort -k2 | sed -n 's/ \(RF-D[0-9]\)$/ \1/p'; } # NAME SERIAL
+members() { lsblk -dnro NAME,SERIAL | sort -k2 | sed -n 's/ \(RF-D[0-9]\)$/ \1/p' | grep "${ONLY:-.}"; } # NAME SERIAL
 list() { find "$@" -printf '%p %y %m %U %G %s %l\n' | sed -E 's/^(\S+ d \S+ \S+ \S+) \S+/\1/' | sort; }
 mkdir -p /run/look
 """
@@ -164,10 +164,10 @@ class Bench(Workbench):
         """The steps that are still to do."""
         return [step["id"] for step in self.steps(text) if not step["done"]]
 
-    def picture(self, *sections):
-        """All of it, or some."""
+    def picture(self, *sections, only=""):
+        """All of it, or some; of the disks only that with this serial number."""
         script = "".join(f"echo '[{name}]'\n{SECTIONS[name]}\n" for name in sections or SECTIONS)
-        return self.run(PRELUDE + script, PICTURE_SECONDS)[1]
+        return self.run(f"ONLY={only}\n{PRELUDE}{script}", PICTURE_SECONDS)[1]
 
     def blank(self):
         """The members' disks as they came."""
