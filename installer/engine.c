@@ -27,10 +27,11 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
         rf_emit_message(session->events, RF_PROGRESS, "this node no longer fits its profile:\n%s", rf_site_disks(site));
 }
 
-/* On a node `status` says it; here nobody would ask any more. */
-static void say_fallen(struct rf_session *session, const rf_machine *machine)
+/* At the end, when what comes up slowly is there. */
+static void say_arrays(struct rf_session *session, enum rf_phase phase, const rf_machine *machine)
 {
-    rf_autofree char *text = rf_fallen_text("", machine);
+    /* on a node `status` has those that fell out */
+    rf_autofree char *text = phase == RF_PHASE_INSTALL ? rf_fallen_text("", machine) : rf_stopped_text("");
     if (text)
         rf_emit_message(session->events, RF_PROGRESS, "%s", text);
 }
@@ -51,7 +52,6 @@ int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const
     const struct rf_apply_options apply = {.phase = rf_site_phase(site), .kill_at = kill_at};
     struct rf_step_env env = {.runner = session->runner, .events = session->events};
     int outcome = rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
-    if (rf_site_phase(site) == RF_PHASE_INSTALL)
-        say_fallen(session, machine);
+    say_arrays(session, rf_site_phase(site), machine);
     return outcome;
 }

@@ -63,3 +63,30 @@ char *rf_fallen_text(const char *sysroot, const rf_machine *machine)
             add_array(&text, sysroot, *name, machine);
     return text;
 }
+
+/* "sda4, sdb4": the members that are there. */
+static char *members_text(const char *sysroot, const char *array)
+{
+    char *text = NULL;
+    rf_autonames char **entries = rf_sys_names(sysroot, "/sys/block/%s/md", array);
+    for (char **entry = entries; entry && *entry; entry++)
+        if (strncmp(*entry, DEVICE, strlen(DEVICE)) == 0)
+            rf_append(&text, "%s%s", text ? ", " : "", *entry + strlen(DEVICE));
+    return text ? text : rf_strdup("none");
+}
+
+char *rf_stopped_text(const char *sysroot)
+{
+    char *text = NULL;
+    rf_autonames char **names = rf_sys_names(sysroot, "/sys/block");
+    for (char **name = names; name && *name; name++) {
+        rf_autofree char *state = rf_sys_text(sysroot, "/sys/block/%s/md/array_state", *name);
+        if (!state || (strcmp(state, "inactive") != 0 && strcmp(state, "broken") != 0))
+            continue;
+        rf_autofree char *given = given_name(sysroot, *name), *members = members_text(sysroot, *name);
+        rf_append(&text,
+                  "%sarray %s does not run: too few of its members are there (%s); what it holds can't be reached",
+                  text ? "\n" : "", given, members);
+    }
+    return text;
+}

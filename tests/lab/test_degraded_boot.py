@@ -33,7 +33,7 @@ FIRMWARE = ("bios", "uefi", "uefi-new")  # the last: variables as they leave the
 INSTALL_SECONDS, BOOT_SECONDS, SYNC_SECONDS = 900, 600, 1800
 MARK = "/var/lib/libvirt/images/mark"
 COLUMNS = {"level": "level", "gone": "without members", "firmware": "firmware", "survives": "data survives", "said": "says", "seconds": "after (s)"}
-LOST = r"array data\b.*|the profile asks for \d+ disks, and \d+ of \d+ match.*"  # how the console says it
+LOST = r"array \S+ does not run: too few of its members are there.*"
 
 
 class Level:

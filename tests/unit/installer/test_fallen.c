@@ -57,10 +57,27 @@ static void each_that_did_is_named(void **state)
     assert_non_null(strstr(second, "S2"));
 }
 
+static void an_array_that_does_not_run_is_named(void **state)
+{
+    (void)state;
+    put("/sys/block/md126/md/array_state", "inactive\n");
+    put("/sys/block/md126/md/dev-sdb4/state", "in_sync\n");
+    put("/sys/block/md126/md/dev-sda4/state", "in_sync\n");
+    put("/sys/block/md127/md/array_state", "clean\n");
+    put("/sys/block/sda/size", "1\n");
+    rf_autofree char *text = rf_stopped_text(unit_scratch());
+    assert_string_equal(
+        text,
+        "array md126 does not run: too few of its members are there (sda4, sdb4); what it holds can't be reached");
+    put("/sys/block/md126/md/array_state", "active\n");
+    assert_null(rf_stopped_text(unit_scratch()));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nobody_fell_out, unit_scratch_open, unit_scratch_close),
-        cmocka_unit_test_setup_teardown(each_that_did_is_named, unit_scratch_open, unit_scratch_close)};
+        cmocka_unit_test_setup_teardown(each_that_did_is_named, unit_scratch_open, unit_scratch_close),
+        cmocka_unit_test_setup_teardown(an_array_that_does_not_run_is_named, unit_scratch_open, unit_scratch_close)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
