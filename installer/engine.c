@@ -2,6 +2,7 @@
 #include "installer/engine.h"
 
 #include "base/memory.h"
+#include "installer/disk_errors.h"
 #include "installer/fallen.h"
 #include "installer/keep_profile.h"
 
@@ -27,13 +28,19 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
         rf_emit_message(session->events, RF_PROGRESS, "this node no longer fits its profile:\n%s", rf_site_disks(site));
 }
 
-/* At the end, when what comes up slowly is there. */
-static void say_arrays(struct rf_session *session, enum rf_phase phase, const rf_machine *machine)
+static void say(struct rf_session *session, const char *text)
 {
-    /* on a node `status` has those that fell out */
-    rf_autofree char *text = phase == RF_PHASE_INSTALL ? rf_fallen_text("", machine) : rf_stopped_text("");
     if (text)
         rf_emit_message(session->events, RF_PROGRESS, "%s", text);
+}
+
+/* At the end, when what comes up slowly is there. On a node `status` has the members that fell out. */
+static void say_disks(struct rf_session *session, enum rf_phase phase, const rf_machine *machine)
+{
+    rf_autofree char *errors = rf_disk_errors_text(RF_KERNEL_LOG, session->started, machine);
+    rf_autofree char *arrays = phase == RF_PHASE_INSTALL ? rf_fallen_text("", machine) : rf_stopped_text("");
+    say(session, errors);
+    say(session, arrays);
 }
 
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,
@@ -52,6 +59,6 @@ int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const
     const struct rf_apply_options apply = {.phase = rf_site_phase(site), .kill_at = kill_at};
     struct rf_step_env env = {.runner = session->runner, .events = session->events};
     int outcome = rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
-    say_arrays(session, rf_site_phase(site), machine);
+    say_disks(session, rf_site_phase(site), machine);
     return outcome;
 }

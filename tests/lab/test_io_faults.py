@@ -49,8 +49,8 @@ def names_the_disk(bench, said):
 
 
 def last_words(said):
-    """What a person reads at the end."""
-    lines = [line for line in said.splitlines() if line.strip() and "[  .." not in line]
+    """What a person reads at the end, but for how far something was."""
+    lines = [line for line in said.splitlines() if line.strip() and not re.search(r"\(\d+ %\)", line)]
     return "\n".join(lines[-12:])
 
 
