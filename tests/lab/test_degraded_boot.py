@@ -116,6 +116,7 @@ def install(lab, url_iso, site, level, shipped_profile):
         machine.wait_end(180)
         shutil.copyfile(os.path.join(machine.folder, "vars.fd"), level.path("vars.fd"))
         machine.stop()
+        lab.machines.remove(machine)  # or its end would be a reason to wait no longer for the others
     level.keep({"port": port, "password": node.password, "roles": [role(disk.path) for disk in level.disks()]})
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sets of the degraded boot matrix, and the places of disks."""
 
+import json
 import struct
 import subprocess
 
 import pytest
 
-from richtfest_lab import degraded, disks
-from richtfest_lab.errors import LabError
+import test_degraded_boot
+from richtfest_lab import degraded, disks, host
+from richtfest_lab.errors import LabError, LabMissing
 
 pytestmark = pytest.mark.core
 
@@ -47,3 +49,23 @@ def test_a_disk_says_its_place(tmp_path):
     make_disk(tmp_path / "b.img", 0, (0,), name="rf-other")
     with pytest.raises(LabError, match="0 partitions"):
         degraded.role(str(tmp_path / "b.img"))
+
+
+def test_what_is_left_is_started_on_overlays(tmp_path):
+    try:
+        tool = host.need("qemu-img", "qemu-utils")
+    except LabMissing as missing:
+        pytest.skip(str(missing))
+    home = tmp_path / "level"
+    home.mkdir()
+    level = test_degraded_boot.Level("raid5x3", str(home))
+    assert level.known is None
+    for disk in level.disks():
+        disks.make_image(disk.path, 64 << 20)
+    level.keep({"port": 1, "password": "x", "roles": [2, 0, 1]})
+    assert (home / "installed.json").stat().st_mode & 0o777 == 0o600
+    found = level.overlays(str(tmp_path), (0,))
+    assert [(disk.name, disk.serial) for disk in found] == [("d0", "RF-D0"), ("d2", "RF-D2")]
+    for disk in found:
+        said = json.loads(subprocess.run([tool, "info", "--output=json", disk.path], capture_output=True, text=True, check=True).stdout)
+        assert said["backing-filename"] == str(home / f"{disk.name}.img") and said["format"] == "qcow2"
