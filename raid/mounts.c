@@ -101,25 +101,18 @@ static bool is_mounted(char *const *points, const char *where)
     return false;
 }
 
-/* The ESPs are mounted by who writes them (installer/loaders.c), for as long as that takes: FAT has no journal, and a power cut would mark
- * each of them as damaged. */
-static bool belongs(const struct rf_layout_filesystem *filesystem)
-{
-    return !filesystem->disk;
-}
-
-/* Are all of them mounted at their places? 1 or 0; -1 and *err where that can't be read. */
-static int all_mounted(const rf_layout *layout, const char *target, rf_error **err)
+/* How many of the layout's file systems are mounted at their places; -1 and *err where that can't be read. */
+static int count_mounted(const rf_layout *layout, const char *target, rf_error **err)
 {
     rf_autonames char **points = NULL;
     if (points_now(target, &points, err) < 0)
         return -1;
+    int count = 0;
     for (size_t i = 0; i < layout->filesystems_count; i++) {
         rf_autofree char *where = rf_format("%s/%s", target, layout->filesystems[i].id);
-        if (belongs(&layout->filesystems[i]) && !is_mounted(points, where))
-            return 0;
+        count += is_mounted(points, where);
     }
-    return 1;
+    return count;
 }
 
 static int mount_one(struct rf_step_env *env, const char *type, const char *options, const char *device,
@@ -142,11 +135,26 @@ static const char *options_for(const char *type)
     return "defaults";
 }
 
+/* ESPs are mounted by who writes them (installer/loaders.c), for as long as that takes: FAT has no journal, and a power cut would mark each
+ * of them as damaged. */
+static bool is_mountable(const struct rf_layout_filesystem *filesystem)
+{
+    return !filesystem->disk;
+}
+
+static size_t count_mountable(const rf_layout *layout)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < layout->filesystems_count; i++)
+        count += is_mountable(&layout->filesystems[i]);
+    return count;
+}
+
 static int mount_all(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
 {
     for (size_t i = 0; i < layout->filesystems_count; i++) {
         const struct rf_layout_filesystem *filesystem = &layout->filesystems[i];
-        if (!belongs(filesystem))
+        if (!is_mountable(filesystem))
             continue;
         if (mount_one(env, filesystem->type, options_for(filesystem->type), filesystem->device, target, filesystem->id,
                       err) < 0)
@@ -157,9 +165,11 @@ static int mount_all(struct rf_step_env *env, const rf_layout *layout, const cha
 
 int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
 {
-    const int mounted = all_mounted(layout, target, err);
-    if (mounted != 0)
-        return mounted < 0 ? -1 : 0;
+    int mounted = count_mounted(layout, target, err);
+    if (mounted < 0)
+        return -1;
+    if ((size_t)mounted == count_mountable(layout))
+        return 0;
     if (rf_target_close(target, err) < 0)
         return rf_wrap(err, "clearing what an earlier run left");
     if (rf_array_assemble(env, &layout->system, err) < 0 || rf_array_assemble(env, &layout->data, err) < 0 ||
