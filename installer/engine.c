@@ -2,6 +2,8 @@
 #include "installer/engine.h"
 
 #include "base/memory.h"
+#include "installer/disk_errors.h"
+#include "installer/fallen.h"
 #include "installer/keep_profile.h"
 
 #include <string.h>
@@ -29,6 +31,21 @@ static void announce(struct rf_session *session, const rf_profile *profile, cons
         rf_emit_message(session->events, RF_PROGRESS, "%s", rf_site_waiting(site));
 }
 
+static void say(struct rf_session *session, const char *text)
+{
+    if (text)
+        rf_emit_message(session->events, RF_PROGRESS, "%s", text);
+}
+
+/* At the end, when what comes up slowly is there. On a node `status` has the members that fell out. */
+static void say_disks(struct rf_session *session, enum rf_phase phase, const rf_machine *machine)
+{
+    rf_autofree char *errors = rf_disk_errors_text(RF_KERNEL_LOG, session->started, machine);
+    rf_autofree char *arrays = phase == RF_PHASE_INSTALL ? rf_fallen_text("", machine) : rf_stopped_text("");
+    say(session, errors);
+    say(session, arrays);
+}
+
 int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const rf_machine *machine,
                     const struct rf_site_options *options, struct rf_apply_summary *ret_summary, rf_error **err)
 {
@@ -44,5 +61,7 @@ int rf_engine_apply(struct rf_session *session, const rf_profile *profile, const
     rf_autofree char *kill_at = rf_session_kill_at();
     const struct rf_apply_options apply = {.phase = rf_site_phase(site), .kill_at = kill_at};
     struct rf_step_env env = {.runner = session->runner, .events = session->events};
-    return rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
+    int outcome = rf_plan_apply(rf_site_plan(site), &env, &apply, ret_summary, err);
+    say_disks(session, rf_site_phase(site), machine);
+    return outcome;
 }

@@ -2,6 +2,7 @@
 #include "installer/loaders.h"
 
 #include "base/bios_boot.h"
+#include "base/fat.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/paths.h"
@@ -107,10 +108,19 @@ static int write_stub(const struct rf_loaders *loaders, const char *where, rf_er
     return rf_write_file(path, stub, strlen(stub), 0600, err);
 }
 
-static int write_esp(const struct rf_loaders *loaders, rf_error **err)
+/* Whatever an earlier run has left half written in it. */
+static int mend_esp(struct rf_step_env *env, const struct rf_loaders *loaders, rf_error **err)
+{
+    const char *device = loaders->disk->parts[RF_PART_ESP].device;
+    if (rf_part_check("", loaders->disk, 1, device, err) < 0)
+        return -1;
+    return rf_fat_mend(env->runner, device, err) < 0 ? rf_wrap(err, "the ESP") : 0;
+}
+
+static int write_esp(struct rf_step_env *env, const struct rf_loaders *loaders, rf_error **err)
 {
     RF_CLEANUP(release_esp) struct esp esp = {0};
-    if (mount_esp(loaders, &esp, 0, err) < 0)
+    if (mend_esp(env, loaders, err) < 0 || mount_esp(loaders, &esp, 0, err) < 0)
         return -1;
     for (size_t i = 0; i < RF_COUNT(esp_directories); i++) {
         rf_autofree char *path = rf_format("%s%s", esp.where, esp_directories[i]);
@@ -129,7 +139,7 @@ static int write_esp(const struct rf_loaders *loaders, rf_error **err)
 
 int rf_loaders_write(struct rf_step_env *env, const struct rf_loaders *loaders, rf_error **err)
 {
-    return write_esp(loaders, err) < 0 ? -1 : write_bios(env, loaders, err);
+    return write_esp(env, loaders, err) < 0 ? -1 : write_bios(env, loaders, err);
 }
 
 static void add_wrong(char **wrong, const char *what, const char *how)

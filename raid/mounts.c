@@ -135,12 +135,27 @@ static const char *options_for(const char *type)
     return "defaults";
 }
 
+/* ESPs are mounted by who writes them (installer/loaders.c), for as long as that takes: FAT has no journal, and a power cut would mark each
+ * of them as damaged. */
+static bool is_mountable(const struct rf_layout_filesystem *filesystem)
+{
+    return !filesystem->disk;
+}
+
+static size_t count_mountable(const rf_layout *layout)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < layout->filesystems_count; i++)
+        count += is_mountable(&layout->filesystems[i]);
+    return count;
+}
+
 static int mount_all(struct rf_step_env *env, const rf_layout *layout, const char *target, rf_error **err)
 {
     for (size_t i = 0; i < layout->filesystems_count; i++) {
         const struct rf_layout_filesystem *filesystem = &layout->filesystems[i];
-        if (filesystem->disk && rf_part_check("", filesystem->disk, 1, filesystem->device, err) < 0)
-            return -1;
+        if (!is_mountable(filesystem))
+            continue;
         if (mount_one(env, filesystem->type, options_for(filesystem->type), filesystem->device, target, filesystem->id,
                       err) < 0)
             return -1;
@@ -153,7 +168,7 @@ int rf_target_open(struct rf_step_env *env, const rf_layout *layout, const char 
     int mounted = count_mounted(layout, target, err);
     if (mounted < 0)
         return -1;
-    if ((size_t)mounted == layout->filesystems_count)
+    if ((size_t)mounted == count_mountable(layout))
         return 0;
     if (rf_target_close(target, err) < 0)
         return rf_wrap(err, "clearing what an earlier run left");

@@ -4,8 +4,8 @@
  *
  *   TARGET/system     btrfs, top level: roots/ and state/ are its subvolumes
  *   TARGET/images     XFS for guests' images
- *   TARGET/esp-1, …   the ESP of each member
  *
+ * The ESPs are not: who writes them mounts them (installer/loaders.h).
  * What is mounted is read from the kernel, not remembered, so a run that was killed leaves nothing that the next one can't undo.
  */
 #pragma once

@@ -6,8 +6,6 @@ One boot for each size of sectors serves all states. A run is killed behind the 
 one state goes the whole way to a node. What was shown stands in a file beside the logs (RF_DIRTY names another), and is not shown again
 for the same ISO: an evening that was cut short goes on."""
 
-import hashlib
-import json
 import os
 import re
 import time
@@ -25,6 +23,7 @@ from richtfest_lab.iso import Iso
 from richtfest_lab.machine import Spec, forwards
 from richtfest_lab.node import SSH
 from richtfest_lab.reports import Reports
+from richtfest_lab.table import Table
 
 pytestmark = pytest.mark.long
 
@@ -33,34 +32,7 @@ STATE_SECONDS = 300  # the medium is read once by each run
 SIZE = 40 * GB
 KILLED = 137  # 128 + SIGKILL
 DONE_AT = "array/system:before"  # behind all of clear/* and partition/*
-
-
-class Table:
-    """What was shown, one line each in a file; for people at the end."""
-
-    def __init__(self, path, iso):
-        self._path = path
-        with open(iso, "rb") as file:
-            self._iso = hashlib.file_digest(file, "sha256").hexdigest()
-        self._rows = []
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                self._rows = [row for row in map(json.loads, file) if row["iso"] == self._iso]
-
-    def add(self, state, sector, seconds):
-        """A state that was refused, and then cleared."""
-        row = {"iso": self._iso, "state": state, "sector": sector, "seconds": round(seconds, 1)}
-        self._rows.append(row)
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-
-    def has(self, state, sector):
-        """Whether it was shown before."""
-        return any((row["state"], row["sector"]) == (state, sector) for row in self._rows)
-
-    def __str__(self):
-        lines = [f"{'state':28} sectors  refused and cleared in"]
-        return "\n".join(lines + [f"{row['state']:28} {row['sector']:7}  {row['seconds']:6.1f} s" for row in self._rows])
+COLUMNS = {"state": "state", "sector": "sectors", "seconds": "refused and cleared in (s)"}
 
 
 class Shell:
@@ -171,12 +143,12 @@ def load_profiles(shell, shipped_profile, key):
 
 @pytest.mark.parametrize("sector", [512, 4096])
 def test_every_state_is_refused_and_then_cleared(lab, built_iso, program, key, shipped_profile, sector):
-    table = Table(os.environ.get("RF_DIRTY") or os.path.join(LOGS, "dirty-disks.jsonl"), built_iso)
+    table = Table(os.environ.get("RF_DIRTY") or os.path.join(LOGS, "dirty-disks.jsonl"), built_iso, COLUMNS)
     with Server(reports=Reports(lab.path("events.jsonl"))) as site:
         shell = shell_of(lab, built_iso, program, site, sector)
         load_profiles(shell, shipped_profile, key)
         for state in STATES:
-            if table.has(state.name, sector):
+            if table.has(state=state.name, sector=sector):
                 print(f"{state.name}, {sector}: shown before")
                 continue
             started = time.monotonic()
@@ -184,7 +156,7 @@ def test_every_state_is_refused_and_then_cleared(lab, built_iso, program, key, s
             shell.check(state.script + "\nsettle")
             refused(shell, state)
             cleared(shell, state)
-            table.add(state.name, sector, time.monotonic() - started)
+            table.add({"state": state.name, "sector": sector, "seconds": round(time.monotonic() - started, 1)})
             print(f"{state.name}, {sector}: refused and cleared in {time.monotonic() - started:.0f} s", flush=True)
     print(table)
 

@@ -6,24 +6,13 @@ import re
 
 import pytest
 
-from richtfest_lab.disks import Disk
+from richtfest_lab.disks import GB, Disk
+from richtfest_lab.installation import profile_of
 from richtfest_lab.machine import Spec
 from richtfest_lab.workbench import Workbench
 
 pytestmark = pytest.mark.long
 
-GB = 10**9
-HEAD = """richtfest: 1
-node:
-  id: bench-n1
-  hostname: n1.bench.example
-  timezone: Europe/Berlin
-  admins:
-    - name: jiku
-      ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSFti ops@bench]
-network:
-  uplink: {match: {carrier: true}, address: dhcp}
-"""
 # {name: (level, members, more lines below storage, mdadm's word for the level, how many of `data` may go)}
 LEVELS = {
     "single": ("single", 1, {}, "raid1", 0),
@@ -41,14 +30,6 @@ LEVELS = {
     "raid5x3-mixed": ("raid5", 3, {"sizes": (24, 28, 24)}, "raid5", 1),
 }
 STOP = "root/unpack:before"  # the disks are done
-
-
-def profile_of(level, count, more):
-    """The storage part, and nothing that needs it."""
-    disks = f"{{count: {count}" + (f", spares: {more['spares']}" if "spares" in more else "") + "}"
-    lines = [f"  disks: {disks}", f"  level: {level}"]
-    lines += [f"  {key}: {more[key]}" for key in ("layout", "missing") if key in more]
-    return HEAD + "storage:\n" + "\n".join(lines) + "\n"
 
 
 def disks_of(count, more):

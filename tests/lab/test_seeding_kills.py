@@ -6,7 +6,6 @@ One node serves for all: the directory, and a member of it. A seeding is killed 
 which takes up what the one before has left; so a guest is seeded twice, not once for each of some forty points. What was shown stands
 in a file beside the logs (RF_KILLS names another), and is not shown again for the same ISO: an evening that was cut short goes on."""
 
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from richtfest_lab.disks import Disk
 from richtfest_lab.errors import LabError
 from richtfest_lab.machine import Spec, forwards
 from richtfest_lab.node import SSH, Node
+from richtfest_lab.table import Table
 
 pytestmark = pytest.mark.long
 
@@ -27,37 +27,9 @@ pytestmark = pytest.mark.long
 WAVES = (("before", "probed", "applied"), ("after",))
 SEEDING_SECONDS = 1800
 KILLED = 137  # 128 + SIGKILL
+COLUMNS = {"point": "killed at", "seconds": "after (s)", "words": "left to the next run"}
 PROFILE = "/var/lib/richtfest/profile.yaml"
 MEMBER = "  - {name: box, recipe: debian, cores: 1, memory: 512 MB, disk: 8 GB, directory: dc1}\n"
-
-
-class Table:
-    """What was shown, one line each in a file; for people at the end."""
-
-    def __init__(self, path, iso):
-        self._path = path
-        with open(iso, "rb") as file:
-            self._iso = hashlib.file_digest(file, "sha256").hexdigest()
-        self._rows = []
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                self._rows = [row for row in map(json.loads, file) if row["iso"] == self._iso]
-
-    def add(self, guest, wave, points):
-        """A seeding that has converged: all of its points at once."""
-        rows = [{"iso": self._iso, "guest": guest, "wave": wave, **point} for point in points]
-        self._rows += rows
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-
-    def has(self, guest, wave):
-        """Whether it was shown before."""
-        return any((row["guest"], row["wave"]) == (guest, wave) for row in self._rows)
-
-    def __str__(self):
-        lines = [f"{'killed at':32} {'after':>8}  left to the next run"]
-        lines += [f"{row['point']:32} {row['seconds']:6.1f} s  {row['words']}" for row in self._rows]
-        return "\n".join(lines)
 
 
 def install(lab, url_iso, site, key):
@@ -155,17 +127,17 @@ def seed_again_and_again(node, guest, table):
     """Both seedings of a guest, compared with the undisturbed one."""
     wanted = picture(node, guest)
     for wave, points in enumerate(WAVES):
-        if table.has(guest, wave):
+        if table.has(guest=guest, wave=wave):
             print(f"{guest}, {', '.join(points)}: shown before")
             continue
         seen = killed_over_and_over(node, guest, points)
         assert picture(node, guest) == wanted
         check_nothing_left(node)
-        table.add(guest, wave, seen)
+        table.add(*({"guest": guest, "wave": wave, **point} for point in seen))
 
 
 def test_a_killed_seeding_converges(lab, built_iso, url_iso, site, key):
-    table = Table(os.environ.get("RF_KILLS") or os.path.join(LOGS, "seeding-kills.jsonl"), built_iso)
+    table = Table(os.environ.get("RF_KILLS") or os.path.join(LOGS, "seeding-kills.jsonl"), built_iso, COLUMNS)
     node = install(lab, url_iso, site, key)
     # before the directory is made anew: its member's enrolment is a step of its own
     add_member(node)

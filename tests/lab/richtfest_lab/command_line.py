@@ -38,10 +38,19 @@ class Spec:
 def blockdev(disk):
     """The backend of a disk. The host's cache is trusted: a QEMU that is killed loses nothing of it, and a host that
     goes down takes the test with it."""
+    if disk.nbd:
+        return network_blockdev(disk)
     cache = {"no-flush": True}
     file = {"driver": "file", "filename": disk.path, "cache": cache, "discard": "unmap"}
     node = {"driver": disk.format, "node-name": f"{disk.name}-node", "file": file, "cache": cache, "discard": "unmap"}
     return {**node, "detect-zeroes": "unmap"} if disk.detect_zeroes else node
+
+
+def network_blockdev(disk):
+    """The backend of a disk that the lab serves itself: each flush is passed on, because what was not flushed may be lost."""
+    server = {"type": "unix", "path": disk.nbd}
+    file = {"driver": "nbd", "server": server, "export": disk.name, "cache": {"direct": True}, "discard": "unmap"}
+    return {"driver": "raw", "node-name": f"{disk.name}-node", "file": file, "cache": {"direct": True}, "discard": "unmap"}
 
 
 def iso_blockdev(path, bad=()):

@@ -26,6 +26,7 @@ class Disk:
     rotational: bool = False  # virtio-scsi and sata only: QEMU's others don't say
     detect_zeroes: bool = False  # zeros that are written take no room: for a disk that is filled from another one
     path: str = None  # given: an existing image; else made in the machine's folder
+    nbd: str = None  # given: QEMU asks this socket for the export of the disk's name, and the image is the server's (power.py)
 
     def __post_init__(self):
         self.serial = self.serial or f"RF-{self.name.upper()}"
