@@ -205,10 +205,11 @@ static void check_users(const struct together *all, size_t index)
             const char *name = rf_json_string(json_array_get(users, k), "name");
             rf_autofree char *path = rf_format("guests[%zu].settings.%s[%zu].name", index, setting->name, k);
             if (is_admin(all->profile, name))
-                rf_profile_problem(all->profile, all->problems, path,
-                                   "%s is an admin of the node (node.admins), who is root in every guest, and a user of "
-                                   "that name would be, too; give one of them another name",
-                                   name);
+                rf_profile_problem(
+                    all->profile, all->problems, path,
+                    "%s is an admin of the node (node.admins), who is root in every guest, and a user of "
+                    "that name would be, too; give one of them another name",
+                    name);
         }
     }
 }

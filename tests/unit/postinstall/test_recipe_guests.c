@@ -143,10 +143,13 @@ static void the_machine_must_have_the_cores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_company_is_fine),         cmocka_unit_test(directories),
+        cmocka_unit_test(a_whole_company_is_fine),
+        cmocka_unit_test(directories),
         cmocka_unit_test(no_user_is_named_like_an_admin),
-        cmocka_unit_test(names_that_must_be_ones_own),     cmocka_unit_test(addresses),
-        cmocka_unit_test(groups_that_a_directory_has),     cmocka_unit_test(names_that_a_directory_can_have),
+        cmocka_unit_test(names_that_must_be_ones_own),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(groups_that_a_directory_has),
+        cmocka_unit_test(names_that_a_directory_can_have),
         cmocka_unit_test(the_machine_must_have_the_cores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
