@@ -53,9 +53,10 @@ const struct rf_subcommand rf_cmd_guest_export = {
     .name = "guest export",
     .usage = "GUEST DIR",
     .summary = "on the node: writes a guest's disk and definition to a directory",
-    .help = "A running guest stands still for about a second. Without its snapshots, and without what the node knows "
-            "of its passwords; the variables of a guest's UEFI and what its TPM holds are not part of it either: have the "
-            "recovery key of a disk that is encrypted to a TPM (BitLocker).\n",
+    .help =
+        "A running guest stands still for about a second. Without its snapshots, and without what the node knows "
+        "of its passwords; the variables of a guest's UEFI and what its TPM holds are not part of it either: have the "
+        "recovery key of a disk that is encrypted to a TPM (BitLocker).\n",
     .run = export,
 };
 

@@ -59,10 +59,11 @@ const struct rf_subcommand rf_cmd_secrets_show = {
     .name = "secrets show",
     .usage = "[GUEST | GUEST.LATER | admins/ADMIN]",
     .summary = "on the node: the passwords that were handed over, encrypted to the admins' SSH keys",
-    .help = "Pipe one to the machine that has your key:\n"
-            "    ssh NODE sudo richtfest secrets show dc1 | sed 1d | age -d -i ~/.ssh/id_ed25519\n"
-            "Passwords of accounts that came later have a name of their own, which is said beside the first ones (and by "
-            "richtfest status); without a name all are printed, which age does not take at once.\n"
-            "The node itself can't read them: nobody's private key is on it.\n",
+    .help =
+        "Pipe one to the machine that has your key:\n"
+        "    ssh NODE sudo richtfest secrets show dc1 | sed 1d | age -d -i ~/.ssh/id_ed25519\n"
+        "Passwords of accounts that came later have a name of their own, which is said beside the first ones (and by "
+        "richtfest status); without a name all are printed, which age does not take at once.\n"
+        "The node itself can't read them: nobody's private key is on it.\n",
     .run = run,
 };

@@ -232,7 +232,8 @@ static int domain_apply(struct rf_step_env *env, const void *arg, rf_error **err
     rf_domain_digest(guest, digest);
     const int changes = redefined(guest, err);
     if (changes < 0 || (changes && rf_snapshot_once(env, guest, "define", digest, err) < 0) ||
-        rf_guest_zone_keep(guest, err) < 0 || rf_guest_address_keep(guest, err) < 0) /* before it can be started: it is the guest's from then on */
+        rf_guest_zone_keep(guest, err) < 0 ||
+        rf_guest_address_keep(guest, err) < 0) /* before it can be started: it is the guest's from then on */
         return -1;
     rf_autodomain virDomainPtr domain = virDomainDefineXMLFlags(connection, text, VIR_DOMAIN_DEFINE_VALIDATE);
     if (!domain || virDomainSetAutostart(domain, rf_domain_autostart(guest)) < 0)

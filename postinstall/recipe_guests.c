@@ -205,11 +205,50 @@ static void check_users(const struct together *all, size_t index)
             const char *name = rf_json_string(json_array_get(users, k), "name");
             rf_autofree char *path = rf_format("guests[%zu].settings.%s[%zu].name", index, setting->name, k);
             if (is_admin(all->profile, name))
-                rf_profile_problem(all->profile, all->problems, path,
-                                   "%s is an admin of the node (node.admins), who is root in every guest, and a user of "
-                                   "that name would be, too; give one of them another name",
-                                   name);
+                rf_profile_problem(
+                    all->profile, all->problems, path,
+                    "%s is an admin of the node (node.admins), who is root in every guest, and a user of "
+                    "that name would be, too; give one of them another name",
+                    name);
         }
+    }
+}
+
+/* Do the VPN's peers ask this guest for names? (postinstall/vpn.c tells them to.) */
+static bool answers_peers(const struct together *all, size_t index)
+{
+    const rf_recipe *recipe = all->recipes[index];
+    for (size_t i = 0; recipe && recipe->zone && i < recipe->ports_count; i++)
+        if (recipe->ports[i].port == 53 && (recipe->ports[i].to & RF_TO_VPN))
+            return true;
+    return false;
+}
+
+/* "crm.firma.example" and "firma.example" itself, for the zone "FIRMA.EXAMPLE". */
+static bool is_within(const char *name, const char *zone_name)
+{
+    const size_t length = strlen(name), zone_length = strlen(zone_name);
+    return length >= zone_length && strcasecmp(name + length - zone_length, zone_name) == 0 &&
+           (length == zone_length || name[length - zone_length - 1] == '.');
+}
+
+/* A directory knows of its own zone what its members are, and says of everything else in it that there is no such name: peers, who ask it, would
+ * never come to the proxy. */
+static void check_peers_names(const struct together *all, size_t index)
+{
+    const char *host = value_of(all, index, published(all->recipes[index]));
+    for (size_t i = 0; host && all->profile->access.vpn.peers_count && i < all->profile->guests_count; i++) {
+        const char *theirs = answers_peers(all, i) ? value_of(all, i, zone(all->recipes[i])) : NULL;
+        if (!theirs || !is_within(host, theirs))
+            continue;
+        rf_autofree char *path = rf_format("guests[%zu].settings.%s", index, published(all->recipes[index]));
+        rf_profile_problem(
+            all->profile, all->problems, path,
+            "%s lies in the domain of %s (%s), which the VPN's peers ask for names and which would not lead "
+            "them to the node; write a name outside of it, or give a new domain one of its own (for "
+            "example AD.%s)",
+            host, all->profile->guests[i].name, theirs, theirs);
+        return;
     }
 }
 
@@ -274,6 +313,7 @@ void rf_recipe_check_together(const rf_profile *profile, const rf_recipe *const 
         check_machine_name(&all, i);
         check_group(&all, i);
         check_users(&all, i);
+        check_peers_names(&all, i);
         check_own(&all, i, published, "a published name");
         check_own(&all, i, zone, "a zone");
     }

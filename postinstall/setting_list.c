@@ -100,9 +100,8 @@ static void check_paths(const struct rf_setting_check *check, const json_t *valu
 /* Letters, digits, dots, hyphens and underscores: what Unix systems that join the directory take too. */
 static const char *wrong_account(const json_t *value)
 {
-    static const char *const taken[] = {"administrator", "admin",           "guest",
-                                        "krbtgt",        "richtfest-probe", "richtfest-stranger",
-                                        "root"};
+    static const char *const taken[] = {"administrator",      "admin", "guest", "krbtgt", "richtfest-probe",
+                                        "richtfest-stranger", "root"};
     const char *text = json_string_value(value);
     size_t length = text ? strlen(text) : 0;
     if (length == 0 || length > ACCOUNT_BYTES || !isalnum((unsigned char)text[0]) || text[length - 1] == '.')
@@ -214,7 +213,8 @@ static void check_account(const struct rf_setting_check *check, const json_t *us
             rf_setting_say(check, at_name, name, "is given twice; each user needs a name of his own", NULL);
             break;
         }
-    for (size_t i = 0; i < json_array_size(known); i++) /* both are accounts of the directory, whose names are its own */
+    for (size_t i = 0; i < json_array_size(known);
+         i++) /* both are accounts of the directory, whose names are its own */
         if (same_text(name, json_array_get(known, i))) {
             rf_setting_say(check, at_name, name, "is also the name of a group; a directory has each name once", NULL);
             break;

@@ -121,8 +121,7 @@ static void add_handed_over(json_t *json, const struct rf_node_guest *guest)
 {
     rf_autojson json_t *names = rf_handed_over(guest->node->root, guest->asked->name), *later = json_array();
     for (size_t i = 0; i < json_array_size(names); i++) {
-        rf_autofree char *path =
-            rf_handed_over_path(guest->node->root, json_string_value(json_array_get(names, i)));
+        rf_autofree char *path = rf_handed_over_path(guest->node->root, json_string_value(json_array_get(names, i)));
         if (i == 0)
             json_object_set_new(json, "handover", json_string(path));
         else

@@ -118,7 +118,8 @@ static void who_left_the_profile_is_locked(void **state)
         fixture_write(&fixture, path, keys, 0644);
     }
     fixture_write(&fixture, RF_SSH_KEYS_DIR "/backup", TEST_KEY "\n", 0644); /* made by a person */
-    fixture_write(&fixture, "/etc/passwd", "jiku:x:1000:1000::/home/jiku:/bin/bash\nkarl:x:1001:1001::/h:/bin/bash\n", 0644);
+    fixture_write(&fixture, "/etc/passwd", "jiku:x:1000:1000::/home/jiku:/bin/bash\nkarl:x:1001:1001::/h:/bin/bash\n",
+                  0644);
     fixture_write(&fixture, "/etc/group", "sudo:x:27:karl,jiku\nlibvirt:x:110:jiku\n", 0644);
     assert_int_equal(rf_step_admins_old.probe(&fixture.env, fixture.model, NULL), RF_PROBE_TODO);
     assert_int_equal(rf_step_admins_old.apply(&fixture.env, fixture.model, NULL), 0);

@@ -259,7 +259,8 @@ static void nothing_is_made_on_a_volume_that_is_not_mounted(void **state)
         skip();
     fixture_write(&fixture, RF_STATE_GUESTS "/dc1/kept.json", "{}", 0600);
     fixture_write(&fixture, "/etc/fstab",
-                  "# made by hand\nUUID=1 / btrfs subvol=root 0 0\nUUID=2 " RF_POOL_DIR " xfs noatime,nofail 0 0\n", 0644);
+                  "# made by hand\nUUID=1 / btrfs subvol=root 0 0\nUUID=2 " RF_POOL_DIR " xfs noatime,nofail 0 0\n",
+                  0644);
     assert_refused(&fixture, "the guests' volume is not mounted at " RF_POOL_DIR);
     if (small_pool(&fixture) < 0) {
         fixture_close(&fixture);

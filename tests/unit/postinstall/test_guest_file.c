@@ -8,6 +8,7 @@
 #include "postinstall/secret.h"
 #include "tests/unit/postinstall/agent.h"
 #include "tests/unit/postinstall/fixture.h"
+#include "tests/unit/postinstall/flushes.h"
 #include "tests/unit/postinstall/full_pool.h"
 #include "tests/unit/postinstall/libvirt_faults.h"
 
@@ -35,25 +36,6 @@ int ioctl(int fd, unsigned long request, ...)
     const int source = (int)(intptr_t)argument;
     off_t offset = 0;
     return fstat(source, &facts) == 0 && sendfile(fd, source, &offset, (size_t)facts.st_size) == facts.st_size ? 0 : -1;
-}
-
-/* What was flushed before it got its name. */
-static unsigned *flushed(void)
-{
-    static unsigned count;
-    return &count;
-}
-
-int fsync(int fd)
-{
-    int (*real)(int);
-    char link[64], path[4096] = "";
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    const ssize_t size = readlink(link, path, sizeof(path) - 1);
-    path[size < 0 ? 0 : size] = '\0';
-    *flushed() += strstr(path, "/out/.dc1.qcow2.new") != NULL;
-    *(void **)&real = dlsym(RTLD_NEXT, "fsync");
-    return real(fd);
 }
 
 /* The mock has neither disks that grow nor agents: what a running guest's agent answers, in order. */
@@ -340,8 +322,9 @@ static void out_and_in_again(void **state)
     rf_autofree char *disk = make_image(&fixture, POOL "/dc1.qcow2", "qcow2");
     rf_autofree char *out = rf_format("%s/out", fixture.root), *file = rf_format("%s/dc1.qcow2", out);
     assert_int_equal(rf_make_dirs(out, 0700, NULL), 0);
+    *flushes() = (struct flushes){.path = "/out/.dc1.qcow2.new"};
     assert_int_equal(rf_guest_export(fixture.runner, fixture.model, "dc1", out, nobody, &error), 0);
-    assert_int_equal(*flushed(), 1); /* a power cut leaves the former export or this one */
+    assert_int_equal(flushes()->count, 1); /* a power cut leaves the former export or this one */
     rf_autofree char *xml = fixture_read(&fixture, "/out/dc1.xml");
     assert_non_null(strstr(xml, "<name>dc1</name>"));
     assert_true(rf_exists(file));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "postinstall/guest_past.h"
 #include "base/paths.h"
 #include "postinstall/domain.h"
 #include "postinstall/facts.h"
+#include "postinstall/guest_past.h"
 #include "tests/unit/postinstall/fixture.h"
 
 /* The problems of fixture_guests on a node with this past; "" for none. The caller frees it. */
@@ -33,7 +33,8 @@ static void another_domain_is_refused(void **state)
 {
     (void)state;
     rf_autofree char *text = problems_with("{\"dc1\": {\"zone\": \"ad.other.example\"}}");
-    assert_non_null(strstr(text, "dc1 holds the domain ad.other.example on this node; a domain's name can't be changed"));
+    assert_non_null(
+        strstr(text, "dc1 holds the domain ad.other.example on this node; a domain's name can't be changed"));
     assert_non_null(strstr(text, "test.yaml:16:")); /* the guest's own line */
 }
 

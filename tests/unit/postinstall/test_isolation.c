@@ -124,7 +124,8 @@ static void the_nodes_own_address_is_no_guests(void **state)
     char *before = pbx->lan.address;
     assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, NULL), 0);
     pbx->lan.address = rf_format("%.*s/24", (int)strcspn(own, ","), own);
-    assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, &error), 0); /* all guests stayed down for it */
+    assert_int_equal(rf_step_isolation.apply(&fixture.env, fixture.model, &error),
+                     0); /* all guests stayed down for it */
     assert_int_equal(rf_step_lan_addresses.probe(&fixture.env, fixture.model, &error), RF_PROBE_ERROR);
     free(pbx->lan.address);
     pbx->lan.address = before;

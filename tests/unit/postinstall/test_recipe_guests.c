@@ -59,6 +59,22 @@ static void no_user_is_named_like_an_admin(void **state)
     assert_null(strstr(said, "anna"));
 }
 
+/* They ask the directory, which says that there is no such name, or names the guest itself. */
+static void peers_find_what_is_published(void **state)
+{
+    (void)state;
+    static const char vpn[] = "access: {vpn: {peers: [{name: laptop}]}}\n";
+    static const char crm[] = "  - {name: crm, recipe: crm, directory: dc1, settings: {host: CRM.a.b}}\n";
+    static const char outside[] = "  - {name: crm, recipe: crm, directory: dc1, settings: {host: crm.aa.b}}\n";
+    rf_autofree char *without = rf_format("%s%s", DC1, crm), *with = rf_format("%s%s%s", DC1, crm, vpn);
+    rf_autofree char *beside = rf_format("%s%s%s", DC1, outside, vpn), *said = check(with);
+    assert_check(without, "");
+    assert_check(beside, "");
+    assert_non_null(strstr(said,
+                           "guests[1].settings.host: CRM.a.b lies in the domain of dc1 (A.B), which the VPN's peers "
+                           "ask for names and which would not lead them to the node"));
+}
+
 static void names_that_must_be_ones_own(void **state)
 {
     (void)state;
@@ -144,7 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_company_is_fine),         cmocka_unit_test(directories),
-        cmocka_unit_test(no_user_is_named_like_an_admin),
+        cmocka_unit_test(no_user_is_named_like_an_admin),  cmocka_unit_test(peers_find_what_is_published),
         cmocka_unit_test(names_that_must_be_ones_own),     cmocka_unit_test(addresses),
         cmocka_unit_test(groups_that_a_directory_has),     cmocka_unit_test(names_that_a_directory_can_have),
         cmocka_unit_test(the_machine_must_have_the_cores),

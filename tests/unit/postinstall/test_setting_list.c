@@ -90,8 +90,7 @@ static void users_and_groups_share_their_names(void **state)
                                       "{\"groups\": [\"Vertrieb\"]}");
     rf_autofree char *own = problems(setting, "accounts", "[{\"name\": \"Admin\"}, {\"name\": \"richtfest-stranger\"}]",
                                      "{\"groups\": []}");
-    assert_string_equal(said,
-                        "[0].name: \"vertrieb\" is also the name of a group; a directory has each name once\n");
+    assert_string_equal(said, "[0].name: \"vertrieb\" is also the name of a group; a directory has each name once\n");
     assert_non_null(strstr(own, "[0].name: \"Admin\" is taken by the system"));
     assert_non_null(strstr(own, "[1].name: \"richtfest-stranger\" is taken by the system"));
 }
