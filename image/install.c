@@ -83,18 +83,26 @@ static int download_newer(struct session *session, rf_error **err)
     return run(session, RF_ARGV("apt-get", "update"), err) < 0 ? -1 : download(session, err);
 }
 
+/* dpkg is started by env(1), which takes from it what is ours; so nothing may stand in front of that, and the root's own options for dpkg
+ * (an apt.conf.d of the base) are none of the build's. */
+static const char dpkg_config[] = "#clear DPkg::Options;\n"
+                                  "Dir::Bin::dpkg \"env\";\n"
+                                  "DPkg::Options { \"--unset=TMPDIR\"; \"--unset=APT_CONFIG\"; \"dpkg\"; "
+                                  "\"--force-unsafe-io\"; };\n";
+
 /* In process and network namespaces of its own: a service that starts in spite of policy-rc.d ends with it. */
 static int set_up(struct session *session, rf_error **err)
 {
     const struct rf_install *wanted = session->wanted;
     rf_autofree char *proc = rf_format("--mount-proc=%s/proc", wanted->root);
     rf_autofree char *chroot = rf_format("DPkg::Chroot-Directory=%s", wanted->root);
-    rf_autofree const char **argv = rf_argv_join(
-        RF_ARGV("unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child", proc, "apt-get", "--yes",
-                "--no-download", "-o", "Dir::Bin::dpkg=env", "-o", "DPkg::Options::=--unset=TMPDIR", "-o",
-                "DPkg::Options::=--unset=APT_CONFIG", "-o", "DPkg::Options::=dpkg", "-o",
-                "DPkg::Options::=--force-unsafe-io", "-o", chroot, "install"),
-        (const char *const *)wanted->packages);
+    rf_autofree char *config = rf_format("%s/dpkg.conf", wanted->work);
+    if (rf_write_file(config, dpkg_config, strlen(dpkg_config), 0644, err) < 0)
+        return -1;
+    rf_autofree const char **argv =
+        rf_argv_join(RF_ARGV("unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child", proc, "apt-get",
+                             "--config-file", config, "--yes", "--no-download", "-o", chroot, "install"),
+                     (const char *const *)wanted->packages);
     return run(session, argv, err);
 }
 

@@ -106,6 +106,24 @@ static void an_archive_without_it_is_an_error(void **state)
     assert_null(strstr(self.fake.text, "set up"));
 }
 
+/* What a base says for the updates of its own days would stand in front of env's words: env took it for its own and ended with 125. */
+static void options_of_the_base_are_none_of_the_build(void **state)
+{
+    FIXTURE(self);
+    rf_autofree char *parts = rf_format("%s/etc/apt/apt.conf.d", self.root), *part = rf_format("%s/90base", parts);
+    rf_autofree char *dpkg = rf_format("%s/dpkg.conf", self.work), *said = NULL;
+    rf_autofree char *config = rf_format("APT_CONFIG=%s/apt.conf", self.work);
+    static const char base[] = "Dpkg::Options { \"--force-confold\"; };\n";
+    assert_int_equal(rf_make_dirs(parts, 0755, NULL), 0);
+    assert_int_equal(rf_write_file(part, base, strlen(base), 0644, NULL), 0);
+    assert_int_equal(install(&self, NULL), 0);
+    rf_autorunner rf_runner *real = rf_runner_real();
+    const char *const argv[] = {"env", config, "apt-config", "--config-file", dpkg, "dump", "DPkg::Options", NULL};
+    assert_int_equal(rf_run_output(real, argv, &said, NULL), 0);
+    assert_null(strstr(said, "--force-confold"));
+    assert_non_null(strstr(said, "DPkg::Options:: \"--unset=TMPDIR\";"));
+}
+
 static void no_packages_are_no_work(void **state)
 {
     FIXTURE(self);
@@ -120,6 +138,7 @@ int main(void)
         cmocka_unit_test(in_two_halves),
         cmocka_unit_test(an_archive_that_moved_on_is_asked_again),
         cmocka_unit_test(an_archive_without_it_is_an_error),
+        cmocka_unit_test(options_of_the_base_are_none_of_the_build),
         cmocka_unit_test(no_packages_are_no_work),
     };
     return cmocka_run_group_tests_name("image/install", tests, NULL, NULL);
