@@ -113,10 +113,14 @@ static int readdress(const char *root, unsigned from, unsigned to, rf_error **er
     return 0;
 }
 
+static bool runs_on_trial(const rf_roots *roots)
+{
+    return *roots->choice.trial && roots->choice.root == roots->running;
+}
+
 static int note_snapshot(const char *top, const rf_roots *roots, unsigned number, const char *run, rf_error **err)
 {
     const struct rf_root *of = rf_roots_find(roots, roots->running);
-    const bool on_trial = *roots->choice.trial && roots->choice.root == roots->running;
     const json_int_t now = (json_int_t)time(NULL);
     rf_autoroot struct rf_root root = {.number = number,
                                        .how = rf_strdup(RF_ROOT_SNAPSHOT),
@@ -124,7 +128,7 @@ static int note_snapshot(const char *top, const rf_roots *roots, unsigned number
                                        .run = rf_strdup(run),
                                        .of = roots->running,
                                        .made = now,
-                                       .good = of && of->good && !on_trial ? now : 0};
+                                       .good = of && of->good && !runs_on_trial(roots) ? now : 0};
     return rf_root_note(top, &root, err);
 }
 
@@ -206,14 +210,30 @@ static int forget_failure(const char *top, const rf_roots *roots, unsigned numbe
     return known->failed ? rf_root_note(top, &root, err) : 0;
 }
 
+/* Nothing is tried against a root that is on trial itself; going back from it gives it up, and needs no trial. */
+static int choose(const rf_roots *roots, unsigned number, struct rf_boot_choice *choice, rf_error **err)
+{
+    *choice = roots->choice;
+    if (!rf_roots_find(roots, number))
+        return rf_fail(err, RF_BAD_MACHINE, "there is no root %u; 'richtfest root list' has them", number);
+    if (runs_on_trial(roots) && number == roots->choice.before)
+        *choice = (struct rf_boot_choice){.root = number, .before = rf_roots_good(roots, number)};
+    else if (runs_on_trial(roots))
+        return rf_fail(err, RF_BAD_MACHINE,
+                       "root %u, which runs, is on trial itself; when it is good ('richtfest root list'), try again",
+                       roots->running);
+    else
+        rf_boot_choice_try(choice, number, roots->running);
+    return 0;
+}
+
 int rf_root_switch_to(struct rf_step_env *env, const rf_roots *roots, const struct rf_root_switch *to, bool *ret_trial,
                       rf_error **err)
 {
-    struct rf_boot_choice choice = roots->choice;
+    struct rf_boot_choice choice;
     const char *uuid = rf_layout_filesystem(to->layout, "system")->uuid;
-    if (!rf_roots_find(roots, to->number))
-        return rf_fail(err, RF_BAD_MACHINE, "there is no root %u; 'richtfest root list' has them", to->number);
-    rf_boot_choice_try(&choice, to->number, roots->running);
+    if (choose(roots, to->number, &choice, err) < 0)
+        return -1;
     if (*choice.trial && rf_trial_arm(env, to->layout, to->target, choice.trial, err) < 0)
         return -1;
     if (forget_failure(to->top, roots, to->number, err) < 0 ||

@@ -119,6 +119,8 @@ static bool is_snapshot(const struct rf_root *root)
 
 unsigned rf_roots_back(const rf_roots *roots)
 {
+    if (*roots->choice.trial && roots->choice.root == roots->running)
+        return roots->choice.before;
     for (size_t i = roots->count; i-- > 0;)
         if (is_snapshot(&roots->list[i]) && roots->list[i].of == roots->running &&
             roots->list[i].number != roots->choice.root)
