@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "image/region.h"
 #include "installer/cmdline.h"
 
 #include <stdlib.h>
@@ -92,11 +93,14 @@ static void add_others(char **text)
                     "}\n");
 }
 
+/* Who reads this has found the volume already, and looking for it again takes time; a person at GRUB's prompt may not have. */
 char *rf_boot_choice_text(const char *node_id, const char *system_uuid, const struct rf_boot_choice *choice)
 {
     char *text = rf_format("# Written by Richtfest for node %s: 'richtfest root' replaces it.\n"
                            "# {\"root\": %u, \"before\": %u, \"trial\": \"%s\"}\n"
-                           "search --no-floppy --fs-uuid --set=root %s\n"
+                           "if [ ! -s " RF_NODE_GRUB_CONFIG " ]; then\n"
+                           "  search --no-floppy --fs-uuid --set=root %s\n"
+                           "fi\n"
                            "export rf_words\n",
                            node_id, choice->root, choice->before, choice->trial, system_uuid);
     if (*choice->trial)
