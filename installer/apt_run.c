@@ -21,8 +21,7 @@ static bool read_process(const char *proc, unsigned pid, struct process *ret)
     if (!open || !close || close < open)
         return false;
     snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(close - open - 1), open + 1);
-    return sscanf(close + 1,
-                  " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+    return sscanf(close + 1, " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
                   &ret->parent, &ret->started) == 2;
 }
 

@@ -22,20 +22,21 @@ static void add_count(char **text)
  * began; it counts no more. */
 static void add_trial(char **text, const struct rf_boot_choice *choice)
 {
-    rf_append(text,
-              "# Root %u is on trial until it says that it is good. Its boots are counted on every ESP; where none could be\n"
-              "# counted, or none is left, root %u is booted.\n"
-              "set rf_root=%u\n"
-              "set rf_words=" RF_FALLBACK_WORD "=%u\n"
-              "set rf_counted=\n"
-              "set rf_spent=\n"
-              "for rf_env in (hd*,gpt2)" RF_TRIAL_ENV "; do\n"
-              "  if [ -s \"$rf_env\" ]; then\n"
-              "    set rf_trial=\n"
-              "    set rf_tries=\n"
-              "    load_env --file \"$rf_env\" rf_trial rf_tries\n"
-              "    if [ \"$rf_trial\" = %s ]; then\n",
-              choice->root, choice->before, choice->before, choice->root, choice->trial);
+    rf_append(
+        text,
+        "# Root %u is on trial until it says that it is good. Its boots are counted on every ESP; where none could be\n"
+        "# counted, or none is left, root %u is booted.\n"
+        "set rf_root=%u\n"
+        "set rf_words=" RF_FALLBACK_WORD "=%u\n"
+        "set rf_counted=\n"
+        "set rf_spent=\n"
+        "for rf_env in (hd*,gpt2)" RF_TRIAL_ENV "; do\n"
+        "  if [ -s \"$rf_env\" ]; then\n"
+        "    set rf_trial=\n"
+        "    set rf_tries=\n"
+        "    load_env --file \"$rf_env\" rf_trial rf_tries\n"
+        "    if [ \"$rf_trial\" = %s ]; then\n",
+        choice->root, choice->before, choice->before, choice->root, choice->trial);
     add_count(text);
     rf_append(text,
               "      if save_env --file \"$rf_env\" rf_tries; then\n"

@@ -15,11 +15,11 @@
 
 #include <stdbool.h>
 
-#define RF_ROOTS_DIR "roots"                         /* in the system volume's top level */
-#define RF_TRIAL_ENV "/EFI/richtfest/trial.env"      /* on each ESP: GRUB's environment block */
-#define RF_TRIAL_TRIES 3                             /* boots that a root on trial has */
-#define RF_TRIAL_WORD "richtfest.trial"              /* =N on the kernel's command line: this boot of root N is on trial */
-#define RF_FALLBACK_WORD "richtfest.fallback"        /* =N: root N was on trial and is given up */
+#define RF_ROOTS_DIR "roots"                    /* in the system volume's top level */
+#define RF_TRIAL_ENV "/EFI/richtfest/trial.env" /* on each ESP: GRUB's environment block */
+#define RF_TRIAL_TRIES 3                        /* boots that a root on trial has */
+#define RF_TRIAL_WORD "richtfest.trial"         /* =N on the kernel's command line: this boot of root N is on trial */
+#define RF_FALLBACK_WORD "richtfest.fallback"   /* =N: root N was on trial and is given up */
 #define RF_ROOT_NUMBER_MAX 99999U
 
 struct rf_boot_choice {

@@ -105,8 +105,9 @@ const struct rf_subcommand rf_cmd_root_rollback = {
     .name = "root rollback",
     .usage = "[N]",
     .summary = "on the node: boots another root from the next start on (the newest snapshot, or the one before)",
-    .help = "Data, guests and the profile stay as they are; what changed in the root since then is not in the other one.\n"
-            "The number of the root that runs takes back a switch that was not booted yet.\n",
+    .help =
+        "Data, guests and the profile stay as they are; what changed in the root since then is not in the other one.\n"
+        "The number of the root that runs takes back a switch that was not booted yet.\n",
     .run = rollback,
 };
 
@@ -207,6 +208,7 @@ const struct rf_subcommand rf_cmd_root_prune = {
     .name = "root prune",
     .usage = "[N …]",
     .summary = "on the node: removes roots that are not needed, or those of that number",
-    .help = "Never the one that runs, the one that is booted next, what it falls back to, and the last good one besides.\n",
+    .help =
+        "Never the one that runs, the one that is booted next, what it falls back to, and the last good one besides.\n",
     .run = prune,
 };

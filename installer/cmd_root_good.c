@@ -47,9 +47,8 @@ static int settle(rf_error **err)
         return -1;
     if (on_trial(&command) && rf_root_health(command.runner, "", err) < 0)
         return rf_wrap(err, "root %u is not good yet", command.roots->running);
-    const enum rf_settled settled =
-        rf_root_settle(&command.env, RF_ROOTS_TOP, command.roots, command.cmdline, command.profile->node.id,
-                       command.system_uuid, &number, err);
+    const enum rf_settled settled = rf_root_settle(&command.env, RF_ROOTS_TOP, command.roots, command.cmdline,
+                                                   command.profile->node.id, command.system_uuid, &number, err);
     if (settled == RF_SETTLED_ERROR || rf_write_file(GOOD, "", 0, 0600, err) < 0)
         return -1;
     rf_lock_release(&command.lock); /* the report may take a minute */

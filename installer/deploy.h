@@ -35,7 +35,8 @@ typedef struct rf_deploy {
     char *source_id;               /* or NULL */
     char *kernel_arguments;        /* or NULL */
     char *ca;                      /* PEM, or NULL */
-    char *root;    /* RF_ROOT_NAME bytes: where the root is written, and, installed once, which one is booted (rf_deploy_open) */
+    char *
+        root; /* RF_ROOT_NAME bytes: where the root is written, and, installed once, which one is booted (rf_deploy_open) */
     struct rf_deploy_beside *beside; /* or NULL: an installation */
     char **images; /* that the profile's guests are made from: "crm.qcow2", each once, NULL-terminated */
     struct rf_system_ids ids;
@@ -78,15 +79,15 @@ char *rf_deploy_images(const rf_deploy *deploy, const char *path); /* on the ima
  * the installation was complete, and deploy->root is that one from then on: a repair must not make another. */
 int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err);
 
-extern const struct rf_step_ops rf_step_medium;    /* checksums of all that is needed from the medium */
-extern const struct rf_step_ops rf_step_root;      /* the root, unpacked */
-extern const struct rf_step_ops rf_step_configure; /* the files that make it this node */
-extern const struct rf_step_ops rf_step_state;     /* profile, machine record, host keys, machine-id */
-extern const struct rf_step_ops rf_step_payload;   /* guests' base images */
-extern const struct rf_step_ops rf_step_entry;     /* which root is booted, for all loaders */
+extern const struct rf_step_ops rf_step_medium;      /* checksums of all that is needed from the medium */
+extern const struct rf_step_ops rf_step_root;        /* the root, unpacked */
+extern const struct rf_step_ops rf_step_configure;   /* the files that make it this node */
+extern const struct rf_step_ops rf_step_state;       /* profile, machine record, host keys, machine-id */
+extern const struct rf_step_ops rf_step_payload;     /* guests' base images */
+extern const struct rf_step_ops rf_step_entry;       /* which root is booted, for all loaders */
 extern const struct rf_step_ops rf_step_clear_roots; /* what was left of roots, and the room for one */
-extern const struct rf_step_ops rf_step_carry;     /* what the running root has become, into the new one */
-extern const struct rf_step_ops rf_step_switch;    /* the new root's name, and the next boot */
-extern const struct rf_step_ops rf_step_flush;     /* unmounted and on the disks */
-extern const struct rf_step_ops rf_step_bootable;  /* arg: rf_deploy_disk; the commit point */
-extern const struct rf_step_ops rf_step_mark;      /* what the GRUB of an ISO that is left attached looks for */
+extern const struct rf_step_ops rf_step_carry;       /* what the running root has become, into the new one */
+extern const struct rf_step_ops rf_step_switch;      /* the new root's name, and the next boot */
+extern const struct rf_step_ops rf_step_flush;       /* unmounted and on the disks */
+extern const struct rf_step_ops rf_step_bootable;    /* arg: rf_deploy_disk; the commit point */
+extern const struct rf_step_ops rf_step_mark;        /* what the GRUB of an ISO that is left attached looks for */

@@ -12,9 +12,9 @@
 #include "profiles/profile.h"
 #include "raid/layout.h"
 
-#define RF_ROOTS_TARGET RF_RUN_DIR "/roots"          /* where a command sees the system volume, for itself alone */
-#define RF_ROOTS_TOP RF_ROOTS_TARGET "/system"       /* its top level */
-#define RF_ROOT_APT_KEPT 3                           /* snapshots before apt's runs that are kept */
+#define RF_ROOTS_TARGET RF_RUN_DIR "/roots"    /* where a command sees the system volume, for itself alone */
+#define RF_ROOTS_TOP RF_ROOTS_TARGET "/system" /* its top level */
+#define RF_ROOT_APT_KEPT 3                     /* snapshots before apt's runs that are kept */
 
 /* Waits until no other command changes roots (installer/node_lock.h). */
 int rf_root_lock(const char *what, struct rf_lock *ret_lock, rf_error **err);

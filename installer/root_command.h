@@ -12,8 +12,8 @@ struct rf_root_command {
     rf_events *events;
     struct rf_step_env env;
     rf_roots *roots;
-    char *cmdline;     /* of the kernel that runs */
-    char *system_uuid; /* of the file system that it booted from */
+    char *cmdline;       /* of the kernel that runs */
+    char *system_uuid;   /* of the file system that it booted from */
     rf_machine *machine; /* NULL but after rf_root_command_disks */
     rf_layout *layout;
 };

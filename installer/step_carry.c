@@ -39,8 +39,9 @@ static int copy_folder(struct rf_step_env *env, const rf_deploy *deploy, size_t 
     rf_autofree char *from = running_path(deploy, path), *to = rf_deploy_root(deploy, path), *above = rf_strdup(to);
     rf_autofree char *root = rf_deploy_root(deploy, "");
     rf_autoresult struct rf_result result = {0};
-    const struct rf_command copy = {
-        .argv = RF_ARGV("cp", "--archive", "--reflink=auto", "--no-target-directory", from, to), .seconds = COPY_SECONDS};
+    const struct rf_command copy = {.argv =
+                                        RF_ARGV("cp", "--archive", "--reflink=auto", "--no-target-directory", from, to),
+                                    .seconds = COPY_SECONDS};
     if (!rf_exists(from))
         return 0;
     *strrchr(above, '/') = '\0';

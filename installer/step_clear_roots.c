@@ -26,10 +26,11 @@ static int check_room(const rf_deploy *deploy, const char *top, rf_error **err)
     if (has >= needed)
         return 0;
     rf_autofree char *has_text = rf_size_text(has), *needed_text = rf_size_text(needed);
-    return rf_fail(err, RF_BAD_MACHINE,
-                   "the system volume has %s left, and another root needs %s; 'richtfest root prune' removes roots that "
-                   "are not needed",
-                   has_text, needed_text);
+    return rf_fail(
+        err, RF_BAD_MACHINE,
+        "the system volume has %s left, and another root needs %s; 'richtfest root prune' removes roots that "
+        "are not needed",
+        has_text, needed_text);
 }
 
 static int clear_apply(struct rf_step_env *env, const void *arg, rf_error **err)

@@ -46,6 +46,7 @@ int rf_trial_arm(struct rf_step_env *env, const rf_layout *layout, const char *t
     }
     if (armed)
         return 0;
-    return rf_fail(err, RF_FAILED, "the ESP of no disk could be written, so GRUB could not count this root's boots and "
-                                   "would never boot it; nothing was switched");
+    return rf_fail(err, RF_FAILED,
+                   "the ESP of no disk could be written, so GRUB could not count this root's boots and "
+                   "would never boot it; nothing was switched");
 }

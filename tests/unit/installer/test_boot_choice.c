@@ -87,7 +87,8 @@ static void the_running_root_needs_no_trial(void **state)
 static void the_running_root_is_in_the_command_line(void **state)
 {
     (void)state;
-    assert_int_equal(rf_boot_running("BOOT_IMAGE=/roots/3/boot/vmlinuz root=UUID=x rootflags=subvol=roots/12,noatime a"), 12);
+    assert_int_equal(
+        rf_boot_running("BOOT_IMAGE=/roots/3/boot/vmlinuz root=UUID=x rootflags=subvol=roots/12,noatime a"), 12);
     assert_int_equal(rf_boot_running("rootflags=noatime,subvol=roots/2"), 2);
     assert_int_equal(rf_boot_running("rootflags=subvol=roots/2.new"), 0);
     assert_int_equal(rf_boot_running("rootflags=subvol=state"), 0);
@@ -97,8 +98,9 @@ static void the_running_root_is_in_the_command_line(void **state)
 static void what_was_asked_for_is_kept(void **state)
 {
     (void)state;
-    rf_autofree char *some = rf_boot_arguments("root=UUID=x panic=60 console=tty0 console=ttyS0,115200 console=ttyS1,9600 "
-                                               "richtfest.trial=2 mitigations=off\n");
+    rf_autofree char *some =
+        rf_boot_arguments("root=UUID=x panic=60 console=tty0 console=ttyS0,115200 console=ttyS1,9600 "
+                          "richtfest.trial=2 mitigations=off\n");
     assert_string_equal(some, "console=ttyS1,9600 mitigations=off");
     rf_autofree char *none = rf_boot_arguments("root=UUID=x console=tty0 console=ttyS0,115200 richtfest.fallback=2");
     assert_string_equal(none, "");

@@ -9,7 +9,8 @@
 #define UUID "11111111-2222-5333-8444-555555555555"
 #define TRIAL "0f8fad5b-d9cb-469f-a165-70867728950e"
 #define FSTAB "UUID=" UUID " / btrfs subvol=roots/1,noatime 0 0\n"
-#define GRUB "linux /roots/1/boot/vmlinuz rootflags=subvol=roots/1,noatime\ninitrd /roots/1/boot/initrd.img\n# roots/12\n"
+#define GRUB                                                                                                           \
+    "linux /roots/1/boot/vmlinuz rootflags=subvol=roots/1,noatime\ninitrd /roots/1/boot/initrd.img\n# roots/12\n"
 
 /* The top level of a system volume, as plain folders. */
 struct volume {

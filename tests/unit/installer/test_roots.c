@@ -28,8 +28,9 @@ static void release(char **top)
 static void only_numbers_are_roots(void **state)
 {
     TOP(top);
-    static const char *const names[] = {"roots/1/x", "roots/12/x", "roots/2/x",  "roots/3.new/x", "roots/3.new.partial/x",
-                                        "roots/04/x", "roots/x/x", "roots/0/x", "roots/100000/x"};
+    static const char *const names[] = {
+        "roots/1/x",  "roots/12/x", "roots/2/x", "roots/3.new/x", "roots/3.new.partial/x",
+        "roots/04/x", "roots/x/x",  "roots/0/x", "roots/100000/x"};
     for (size_t i = 0; i < RF_COUNT(names); i++)
         put(top, names[i], "");
     const struct rf_boot_choice choice = {.root = 2, .before = 1};
@@ -47,8 +48,14 @@ static void what_is_noted_is_read_again(void **state)
 {
     TOP(top);
     const struct rf_boot_choice choice = {.root = 1};
-    struct rf_root root = {.number = 1, .how = (char *)RF_ROOT_SNAPSHOT, .version = (char *)"0.1.0", .of = 3, .made = 1700000000,
-                           .good = 1700000001, .failed = 1700000002, .run = (char *)"1:2:x"};
+    struct rf_root root = {.number = 1,
+                           .how = (char *)RF_ROOT_SNAPSHOT,
+                           .version = (char *)"0.1.0",
+                           .of = 3,
+                           .made = 1700000000,
+                           .good = 1700000001,
+                           .failed = 1700000002,
+                           .run = (char *)"1:2:x"};
     put(top, "roots/1/x", "");
     assert_int_equal(rf_root_note(top, &root, NULL), 0);
     assert_int_equal(rf_roots_choose(top, "n1", UUID, &choice, NULL), 0);
@@ -59,7 +66,8 @@ static void what_is_noted_is_read_again(void **state)
     assert_string_equal(found->version, "0.1.0");
     assert_string_equal(found->run, "1:2:x");
     assert_null(found->digest);
-    assert_true(found->of == 3 && found->made == 1700000000 && found->good == 1700000001 && found->failed == 1700000002);
+    assert_true(found->of == 3 && found->made == 1700000000 && found->good == 1700000001 &&
+                found->failed == 1700000002);
 }
 
 static void an_older_volume_is_told_apart(void **state)
@@ -76,9 +84,18 @@ static void an_older_volume_is_told_apart(void **state)
 }
 
 /* N: number, of: of which root (a snapshot), or 0: deployed. All good but those that say otherwise. */
-#define SNAPSHOT(n, from) {.number = (n), .how = (char *)RF_ROOT_SNAPSHOT, .of = (from), .made = 1, .good = 1}
-#define APT(n, from) {.number = (n), .how = (char *)RF_ROOT_SNAPSHOT, .run = (char *)"r", .of = (from), .made = 1, .good = 1}
-#define DEPLOYED(n, is_good) {.number = (n), .how = (char *)RF_ROOT_DEPLOYED, .made = 1, .good = (is_good)}
+#define SNAPSHOT(n, from)                                                                                              \
+    {                                                                                                                  \
+        .number = (n), .how = (char *)RF_ROOT_SNAPSHOT, .of = (from), .made = 1, .good = 1                             \
+    }
+#define APT(n, from)                                                                                                   \
+    {                                                                                                                  \
+        .number = (n), .how = (char *)RF_ROOT_SNAPSHOT, .run = (char *)"r", .of = (from), .made = 1, .good = 1         \
+    }
+#define DEPLOYED(n, is_good)                                                                                           \
+    {                                                                                                                  \
+        .number = (n), .how = (char *)RF_ROOT_DEPLOYED, .made = 1, .good = (is_good)                                   \
+    }
 
 #define ROOTS(name, ...)                                                                                               \
     struct rf_root name##_list[] = {__VA_ARGS__};                                                                      \
@@ -153,8 +170,14 @@ static void only_apts_snapshots_are_surplus(void **state)
 static void the_table_says_what_each_is(void **state)
 {
     (void)state;
-    ROOTS(roots, {.number = 1, .how = (char *)RF_ROOT_INSTALLED, .version = (char *)"0.1.0", .made = 1795305600, .good = 1795305600},
-          {.number = 2, .how = (char *)RF_ROOT_DEPLOYED, .version = (char *)"0.2.0", .made = 1795392000}, APT(3, 1), {.number = 4});
+    ROOTS(roots,
+          {.number = 1,
+           .how = (char *)RF_ROOT_INSTALLED,
+           .version = (char *)"0.1.0",
+           .made = 1795305600,
+           .good = 1795305600},
+          {.number = 2, .how = (char *)RF_ROOT_DEPLOYED, .version = (char *)"0.2.0", .made = 1795392000}, APT(3, 1),
+          {.number = 4});
     roots.list[2].made = 1795400000;
     roots.choice = (struct rf_boot_choice){.root = 2, .before = 1, .trial = TRIAL};
     roots.running = 1;
@@ -180,7 +203,8 @@ static void news_are_told_without_asking(void **state)
     roots.list[1].failed = 1795392000;
     rf_autojson json_t *failed = rf_roots_json(&roots);
     rf_autofree char *given_up = rf_roots_news(failed);
-    assert_string_equal(given_up, "Root 2 did not become healthy on its trial and was given up (2026-11-23 00:00 UTC); root 1 runs.\n");
+    assert_string_equal(
+        given_up, "Root 2 did not become healthy on its trial and was given up (2026-11-23 00:00 UTC); root 1 runs.\n");
     roots.choice = (struct rf_boot_choice){.root = 2, .before = 1, .trial = TRIAL};
     roots.running = 2;
     roots.list[1].failed = 0;

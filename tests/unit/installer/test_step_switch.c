@@ -8,7 +8,8 @@
 #define TOP "target/system"
 #define UUID "11111111-2222-5333-8444-555555555555"
 #define MANIFEST                                                                                                       \
-    "{\"richtfest\": 1, \"version\": \"0.2.0\", \"kernel\": \"6.12\", \"payloads\": [{\"path\": \"/live/root.squashfs\", "  \
+    "{\"richtfest\": 1, \"version\": \"0.2.0\", \"kernel\": \"6.12\", \"payloads\": [{\"path\": "                      \
+    "\"/live/root.squashfs\", "                                                                                        \
     "\"size\": 1, \"unpacked\": %s, \"sha256\": \"%064d\", \"xxh3\": \"%032d\"}]}"
 
 static void beside(struct deployed *self, const char *unpacked)
@@ -123,12 +124,14 @@ static void what_the_root_has_become_is_brought(void **state)
                                          self.profile->node.admins[0].name);
     deployed_put(&self, TOP "/roots/1/etc/shadow", shadow);
     assert_int_equal(deployed_apply(&self, &rf_step_carry, NULL), 0);
-    rf_autofree char *from = rf_format("%s/system/roots/1", self.target), *to = rf_format("%s/system/roots/2.new", self.target);
-    rf_autofree char *wanted = rf_format("cp --archive --reflink=auto --no-target-directory %s/etc/libvirt/qemu %s/etc/libvirt/qemu\n"
-                                         "cp --archive --reflink=auto --no-target-directory %s/var/lib/caddy %s/var/lib/caddy\n"
-                                         "chroot %s chown --recursive caddy:caddy /var/lib/caddy\n"
-                                         "chpasswd --encrypted --root %s <…\n",
-                                         from, to, from, to, to, to);
+    rf_autofree char *from = rf_format("%s/system/roots/1", self.target),
+                     *to = rf_format("%s/system/roots/2.new", self.target);
+    rf_autofree char *wanted =
+        rf_format("cp --archive --reflink=auto --no-target-directory %s/etc/libvirt/qemu %s/etc/libvirt/qemu\n"
+                  "cp --archive --reflink=auto --no-target-directory %s/var/lib/caddy %s/var/lib/caddy\n"
+                  "chroot %s chown --recursive caddy:caddy /var/lib/caddy\n"
+                  "chpasswd --encrypted --root %s <…\n",
+                  from, to, from, to, to, to);
     assert_string_equal(rf_runner_dry_text(self.runner), wanted);
 }
 
