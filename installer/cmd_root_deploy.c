@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/paths.h"
 #include "image/medium.h"
+#include "installer/cmdline.h"
 #include "installer/deploy.h"
 #include "installer/root_command.h"
 #include "installer/session.h"
@@ -16,11 +17,13 @@
 #define MEDIUM RF_ROOTS_TARGET "/medium"
 
 struct options {
-    const char *medium;
+    const char *medium, *profile;
     bool again, json;
 };
 
 static const struct rf_option known[] = {
+    RF_OPTION_TEXT(struct options, profile, "profile", "FILE",
+                   "in the ISO's shell: for the node of that profile, which does not start any more"),
     RF_OPTION_FLAG(struct options, again, "again", "also where a root of this very medium is there"),
     RF_OPTION_FLAG(struct options, json, "json", "events as JSON lines on standard output"),
     {0}};
@@ -81,15 +84,26 @@ static int walk(struct rf_session *session, const rf_deploy *deploy, bool writte
     return rf_plan_apply(plan, &env, &apply, NULL, err);
 }
 
-/* With what the node got at its installation: further words for the kernel, and CAs. */
+/* What the node got at its installation: further words for its kernel, and CAs. In a live system, what that one has for a node. */
+static int read_gifts(const struct rf_root_command *command, char **ret_arguments, char **ret_ca, rf_error **err)
+{
+    if (command->cmdline) {
+        *ret_arguments = rf_boot_arguments(command->cmdline);
+        *ret_ca = rf_trust_installed("");
+        return 0;
+    }
+    *ret_arguments = rf_cmdline_kept();
+    return rf_trust_read(RF_MEDIUM_DIR, ret_ca, err);
+}
+
 static int deploy_root(struct rf_session *session, struct rf_root_command *command, const char *medium_dir,
                        unsigned number, bool written, rf_error **err)
 {
-    rf_autofree char *arguments = rf_boot_arguments(command->cmdline), *ca = rf_trust_installed("");
+    rf_autofree char *arguments = NULL, *ca = NULL;
+    if (read_gifts(command, &arguments, &ca, err) < 0 || (!command->layout && rf_root_command_disks(command, err) < 0))
+        return -1;
     const struct rf_site_options options = {
         .medium = medium_dir, .target = RF_ROOTS_TARGET, .kernel_arguments = arguments, .ca = ca};
-    if (rf_root_command_disks(command, err) < 0)
-        return -1;
     rf_autodeploy rf_deploy *deploy = rf_deploy_new(command->profile, command->machine, command->layout, &options);
     rf_deploy_make_beside(deploy, number, command->roots->running);
     return walk(session, deploy, written, err);
@@ -101,9 +115,10 @@ static int deploy_and_report(const struct options *options, struct rf_root_comma
     rf_autoerror rf_error *error = NULL;
     rf_autosession struct rf_session session;
     const rf_profile *profile = command->profile;
-    rf_session_open(&session, options->json ? RF_AUDIENCE_JSON : RF_AUDIENCE_TERMINAL, RF_STATE_EVENTS,
-                    profile->node.id);
-    rf_session_report(&session, profile->node.id, profile->report.url, RF_STATE_DIR "/report-root.spool");
+    const bool live = options->profile != NULL;
+    rf_session_open(&session, options->json ? RF_AUDIENCE_JSON : RF_AUDIENCE_TERMINAL,
+                    live ? RF_RUN_DIR "/events.jsonl" : RF_STATE_EVENTS, profile->node.id);
+    rf_session_report(&session, profile->node.id, profile->report.url, live ? NULL : RF_STATE_DIR "/report-root.spool");
     rf_emit_message(session.events, RF_STARTED, "Richtfest %s: root %u beside root %u of node %s", RF_VERSION, number,
                     command->roots->running, profile->node.id);
     rf_autofree char *said = rf_format("root %u is booted next, on trial; restart this node when it suits you", number);
@@ -119,7 +134,10 @@ static int deploy(const struct options *options, rf_error **err)
     rf_autofree char *medium_dir = NULL;
     unsigned number = 0;
     bool written = false;
-    if (rf_root_command_open(&command, "richtfest root deploy", err) < 0)
+    const char *what = "richtfest root deploy";
+    const int opened = options->profile ? rf_root_command_open_live(&command, options->profile, what, err)
+                                        : rf_root_command_open(&command, what, err);
+    if (opened < 0)
         return -1;
     if (!rf_roots_find(command.roots, command.roots->running))
         return rf_fail(err, RF_BAD_MACHINE, "the system that runs is no root of this node's system volume");
@@ -150,12 +168,14 @@ static int run(const struct rf_subcommand *self, int argc, char **argv)
 
 const struct rf_subcommand rf_cmd_root_deploy = {
     .name = "root deploy",
-    .usage = "MEDIUM [--again] [--json]",
+    .usage = "MEDIUM [--profile FILE] [--again] [--json]",
     .summary = "on the node: unpacks the root of an ISO beside the running one; the next start boots it, on trial",
     .options = known,
     .help = "MEDIUM is an ISO of Richtfest, the drive that it is in (/dev/sr0), or where one is mounted.\n"
             "The node goes on working meanwhile, and restarts when a person restarts it. Where the new root is not\n"
             "healthy in three boots, the one that runs now is booted again. Data, guests, host keys, machine-id and\n"
-            "profile are kept. Packages that were installed by hand are not in the new root.\n",
+            "profile are kept. Packages that were installed by hand are not in the new root.\n"
+            "Where no root starts any more: boot the ISO, choose its shell, get the profile (curl), and run\n"
+            "'richtfest root deploy " RF_MEDIUM_DIR " --profile FILE --again'.\n",
     .run = run,
 };

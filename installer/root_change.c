@@ -23,7 +23,7 @@ int rf_root_lock(const char *what, struct rf_lock *ret_lock, rf_error **err)
 }
 
 /* Slave: what the node mounts and unmounts meanwhile is followed. */
-static int own_mounts(rf_error **err)
+int rf_roots_own_mounts(rf_error **err)
 {
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "no mount namespace can be had");
@@ -32,7 +32,7 @@ static int own_mounts(rf_error **err)
 
 int rf_roots_enter(rf_runner *runner, rf_error **err)
 {
-    if (own_mounts(err) < 0)
+    if (rf_roots_own_mounts(err) < 0)
         return -1;
     if (rf_run_argv(runner,
                     RF_ARGV("mount", "--types", "btrfs", "--options", "noatime,subvolid=5,X-mount.mkdir=0700",

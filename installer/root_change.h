@@ -19,6 +19,9 @@
 /* Waits until no other command changes roots (installer/node_lock.h). */
 int rf_root_lock(const char *what, struct rf_lock *ret_lock, rf_error **err);
 
+/* From here on this thread's mounts are its own, and gone with it. */
+int rf_roots_own_mounts(rf_error **err);
+
 /* Mounts the system volume's top level at RF_ROOTS_TOP, and the guests' images beside it, in a mount namespace of the calling thread: nobody else
  * sees it, and it is gone with the thread, however that ends. Once in a thread. */
 int rf_roots_enter(rf_runner *runner, rf_error **err);

@@ -7,18 +7,17 @@
 #include "installer/cmdline.h"
 #include "installer/engine.h"
 #include "installer/inputs.h"
+#include "raid/mounts.h"
 #include "raid/present.h"
 
 #include <string.h>
 
 enum { CMDLINE_MAX = 1 << 16 };
 
-static int read_profile(rf_profile **ret_profile, rf_error **err)
+static int read_profile(const char *path, rf_profile **ret_profile, rf_error **err)
 {
     rf_autoproblems rf_problems problems = {0};
-    if (!rf_exists(RF_STATE_PROFILE))
-        return rf_fail(err, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
-    if (rf_read_profile(RF_STATE_PROFILE, ret_profile, &problems, err) < 0)
+    if (rf_read_profile(path, ret_profile, &problems, err) < 0)
         return -1;
     return *ret_profile ? 0 : rf_fail_problems(err, RF_BAD_PROFILE, &problems);
 }
@@ -35,19 +34,51 @@ static int read_cmdline(struct rf_root_command *self, rf_error **err)
     return 0;
 }
 
+static void make_ready(struct rf_root_command *self)
+{
+    self->runner = rf_runner_real();
+    self->events = rf_events_new(self->profile->node.id);
+    rf_events_add(self->events, rf_sink_console(STDERR_FILENO));
+    self->env = (struct rf_step_env){.runner = self->runner, .events = self->events};
+}
+
 int rf_root_command_open(struct rf_root_command *ret, const char *what, rf_error **err)
 {
-    if (read_profile(&ret->profile, err) < 0 || read_cmdline(ret, err) < 0)
+    if (!rf_exists(RF_STATE_PROFILE))
+        return rf_fail(err, RF_BAD_MACHINE, "this is no Richtfest node: %s is not there", RF_STATE_PROFILE);
+    if (read_profile(RF_STATE_PROFILE, &ret->profile, err) < 0 || read_cmdline(ret, err) < 0)
         return -1;
     if (what && rf_root_lock(what, &ret->lock, err) < 0)
         return -1;
-    ret->runner = rf_runner_real();
-    ret->events = rf_events_new(ret->profile->node.id);
-    rf_events_add(ret->events, rf_sink_console(STDERR_FILENO));
-    ret->env = (struct rf_step_env){.runner = ret->runner, .events = ret->events};
+    make_ready(ret);
     if (rf_roots_enter(ret->runner, err) < 0)
         return -1;
     return rf_roots_read(RF_ROOTS_TOP, rf_boot_running(ret->cmdline), &ret->roots, err);
+}
+
+/* The next boot would be of that one: what is deployed is tried against it. A trial that goes on is given up. */
+static void stand_in(rf_roots *roots)
+{
+    const unsigned number = *roots->choice.trial ? roots->choice.before : roots->choice.root;
+    if (*roots->choice.trial)
+        roots->choice = (struct rf_boot_choice){.root = number, .before = rf_roots_good(roots, number)};
+    roots->running = number;
+}
+
+int rf_root_command_open_live(struct rf_root_command *ret, const char *path, const char *what, rf_error **err)
+{
+    if (rf_exists(RF_STATE_PROFILE))
+        return rf_fail(err, RF_BAD_MACHINE, "this is a node, which has its own profile; leave --profile out");
+    if (read_profile(path, &ret->profile, err) < 0 || rf_root_lock(what, &ret->lock, err) < 0)
+        return -1;
+    make_ready(ret);
+    if (rf_root_command_disks(ret, err) < 0 || rf_roots_own_mounts(err) < 0 ||
+        rf_target_open(&ret->env, ret->layout, RF_ROOTS_TARGET, err) < 0 ||
+        rf_roots_read(RF_ROOTS_TOP, 0, &ret->roots, err) < 0)
+        return -1;
+    stand_in(ret->roots);
+    ret->system_uuid = rf_strdup(rf_layout_filesystem(ret->layout, "system")->uuid);
+    return 0;
 }
 
 int rf_root_command_disks(struct rf_root_command *self, rf_error **err)

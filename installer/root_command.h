@@ -23,6 +23,11 @@ struct rf_root_command {
  * no node. What is said meanwhile goes to standard error. */
 int rf_root_command_open(struct rf_root_command *ret, const char *what, rf_error **err);
 
+/* The same in a live system, for the node of the profile at `path` (or "-"), none of whose roots may start any more: its arrays are assembled, its
+ * volumes mounted below RF_ROOTS_TARGET for this thread alone. In the place of the root that runs counts the one that the node would boot.
+ * Comes with rf_root_command_disks. RF_BAD_MACHINE on a node itself. */
+int rf_root_command_open_live(struct rf_root_command *ret, const char *path, const char *what, rf_error **err);
+
 /* The disks of this node that are there. */
 int rf_root_command_disks(struct rf_root_command *self, rf_error **err);
 
