@@ -65,6 +65,17 @@ static void stand_in(rf_roots *roots)
     roots->running = number;
 }
 
+/* Whoever writes to an ESP mounts it for as long as that takes. */
+static int let_go_of_esps(const rf_layout *layout, rf_error **err)
+{
+    for (size_t i = 0; i < layout->filesystems_count; i++) {
+        rf_autofree char *where = rf_format(RF_ROOTS_TARGET "/%s", layout->filesystems[i].id);
+        if (layout->filesystems[i].disk && rf_unmount(where, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int rf_root_command_open_live(struct rf_root_command *ret, const char *path, const char *what, rf_error **err)
 {
     if (rf_exists(RF_STATE_PROFILE))
@@ -73,7 +84,7 @@ int rf_root_command_open_live(struct rf_root_command *ret, const char *path, con
         return -1;
     make_ready(ret);
     if (rf_root_command_disks(ret, err) < 0 || rf_roots_own_mounts(err) < 0 ||
-        rf_target_open(&ret->env, ret->layout, RF_ROOTS_TARGET, err) < 0 ||
+        rf_target_open(&ret->env, ret->layout, RF_ROOTS_TARGET, err) < 0 || let_go_of_esps(ret->layout, err) < 0 ||
         rf_roots_read(RF_ROOTS_TOP, 0, &ret->roots, err) < 0)
         return -1;
     stand_in(ret->roots);
