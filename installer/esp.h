@@ -4,13 +4,14 @@
 
 #include "raid/layout.h"
 
-/* `target` is a directory of this program: the ESP is mounted at TARGET/esp<member>. `flags` are of mount(2): MS_RDONLY or 0. `ret` is all zero
- * before. Refused where the partition is not on the disk that was recorded (raid/steps.h, rf_part_check). */
 struct rf_esp {
     char *where;
     bool mounted;
 };
 
+/* `target` is a directory of this program: the ESP is mounted at TARGET/esp<member>. `flags` are of mount(2): MS_RDONLY or 0. `ret` is all zero
+ * before, and released by rf_esp_release also where this fails. Refused where the partition is not on the disk that was recorded
+ * (raid/steps.h, rf_part_check). A kill leaves it mounted there. */
 int rf_esp_mount(const struct rf_layout_disk *disk, const char *target, unsigned long flags, struct rf_esp *ret,
                  rf_error **err);
 

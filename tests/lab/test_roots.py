@@ -9,8 +9,11 @@ import time
 import pytest
 
 from richtfest_lab import small
+from richtfest_lab.disks import Disk
 from richtfest_lab.errors import LabError
+from richtfest_lab.machine import Spec
 from richtfest_lab.node import Node
+from richtfest_lab.workbench import Workbench
 
 pytestmark = pytest.mark.long
 
@@ -213,3 +216,54 @@ def test_a_broken_root_is_given_up(lab, url_iso, site, key, shipped_profile, fir
     medium = keep_medium(node)
     check_broken_roots(node, site, medium, 1)
     check_prune(node, 1)
+
+
+GB = 10**9
+SINGLE = """richtfest: 1
+node:
+  id: bench-n1
+  hostname: n1.bench.example
+  timezone: Europe/Berlin
+  admins:
+    - name: jiku
+      ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSFti ops@bench]
+network:
+  uplink: {match: {carrier: true}, address: dhcp}
+storage:
+  disks: {count: 1}
+  level: single
+"""
+STEPS = ["root/clear", "root/unpack", "root/configure", "state", "root/carry", "payload", "flush", "root/switch"]
+DEPLOY = "richtfest root deploy /run/initramfs/live --profile /run/profile.yaml --again"
+LOOK = ("mdadm --assemble --scan --run --homehost=any --config=partitions >/dev/null 2>&1; udevadm settle; mkdir -p /run/top; "
+        "mount -o subvolid=5 /dev/md/system /run/top && sed -n 2p /run/top/richtfest/grub.cfg && ls /run/top/roots; umount /run/top")
+
+
+def look(bench):
+    """(the choice, the names below roots) as they are on the disk."""
+    lines = bench.run(LOOK)[1].split("\n")
+    place = next(place for place, line in enumerate(lines) if line.startswith("# {"))
+    return json.loads(lines[place][2:]), lines[place + 1:-1]
+
+
+def test_a_deployment_may_be_cut_off_anywhere(lab, built_iso):
+    """In the ISO's shell, for a node that does not start any more: the power goes in each step, and the first root stays the one that is booted;
+    what was begun is begun again, and in the end the new one is."""
+    spec = Spec(name="bench", memory=1536, disks=[Disk("d0", 40 * GB)], iso=built_iso)
+    with Workbench(spec, lab.path("bench")) as bench:
+        code, said = bench.apply(SINGLE, seconds=900)
+        assert code == 0, said
+        assert look(bench)[0] == {"root": 1, "before": 0, "trial": ""}
+        for step in STEPS:
+            bench.put("/run/profile.yaml", SINGLE)
+            code, said = bench.run(f"RICHTFEST_KILL_AT={step}:before {DEPLOY}", 600, check=False)
+            assert code == 137, (step, said)
+            bench.power_cut()
+            bench.start()
+            choice, names = look(bench)
+            assert choice == {"root": 1, "before": 0, "trial": ""}, (step, choice)
+            assert "1" in names and all(name == "1" or ".new" in name for name in names), (step, names)
+        bench.put("/run/profile.yaml", SINGLE)
+        bench.run(DEPLOY, 600)
+        choice, names = look(bench)
+        assert (choice["root"], choice["before"], names) == (2, 1, ["1", "2"]) and choice["trial"], (choice, names)
