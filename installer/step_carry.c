@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "installer/deploy.h"
 
+#include <pwd.h>
 #include <shadow.h>
 #include <string.h>
 
@@ -33,11 +34,31 @@ static char *running_path(const rf_deploy *deploy, const char *path)
     return rf_format("%s/system/roots/%u%s", deploy->target, deploy->beside->running, path);
 }
 
+/* "UID:GID" of an account in the new root, by number, as chown(1) takes it; NULL where it has no such account. The caller frees it. */
+static char *owner_in(const char *root, const char *name)
+{
+    rf_autofree char *path = rf_format("%s/etc/passwd", root);
+    rf_autofile FILE *file = fopen(path, "re");
+    for (struct passwd *entry; file && (entry = fgetpwent(file));)
+        if (strcmp(entry->pw_name, name) == 0)
+            return rf_format("%ju:%ju", (uintmax_t)entry->pw_uid, (uintmax_t)entry->pw_gid);
+    return NULL;
+}
+
+/* Accounts have other numbers in another image, or where admins have come and gone. */
+static int give_to(struct rf_step_env *env, const rf_deploy *deploy, const char *name, const char *path, rf_error **err)
+{
+    rf_autofree char *root = rf_deploy_root(deploy, ""), *where = rf_deploy_root(deploy, path);
+    rf_autofree char *owner = owner_in(root, name);
+    if (!owner || !rf_exists(where))
+        return 0;
+    return rf_run_argv(env->runner, RF_ARGV("chown", "--recursive", "--no-dereference", owner, where), err);
+}
+
 static int copy_folder(struct rf_step_env *env, const rf_deploy *deploy, size_t row, rf_error **err)
 {
-    const char *path = folders[row].path;
+    const char *path = folders[row].path, *owner = folders[row].owner;
     rf_autofree char *from = running_path(deploy, path), *to = rf_deploy_root(deploy, path), *above = rf_strdup(to);
-    rf_autofree char *root = rf_deploy_root(deploy, "");
     rf_autoresult struct rf_result result = {0};
     const struct rf_command copy = {.argv =
                                         RF_ARGV("cp", "--archive", "--reflink=auto", "--no-target-directory", from, to),
@@ -47,10 +68,18 @@ static int copy_folder(struct rf_step_env *env, const rf_deploy *deploy, size_t 
     *strrchr(above, '/') = '\0';
     if (rf_make_dirs(above, 0755, err) < 0 || rf_run(env->runner, &copy, &result, err) < 0)
         return -1;
-    if (!folders[row].owner)
-        return 0;
-    rf_autofree char *owner = rf_format("%s:%s", folders[row].owner, folders[row].owner);
-    return rf_run_argv(env->runner, RF_ARGV("chroot", root, "chown", "--recursive", owner, path), err);
+    return owner ? give_to(env, deploy, owner, path, err) : 0;
+}
+
+static int give_homes(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
+{
+    for (size_t i = 0; i < deploy->profile->node.admins_count; i++) {
+        const char *name = deploy->profile->node.admins[i].name;
+        rf_autofree char *home = rf_format("/home/%s", name);
+        if (give_to(env, deploy, name, home, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* "NAME:HASH" of the admins that have a password; NULL where none has. */
@@ -85,6 +114,8 @@ static int carry_apply(struct rf_step_env *env, const void *arg, rf_error **err)
     for (size_t i = 0; i < RF_COUNT(folders); i++)
         if (copy_folder(env, deploy, i, err) < 0)
             return rf_wrap(err, "bringing %s along", folders[i].path);
+    if (give_homes(env, deploy, err) < 0)
+        return rf_wrap(err, "the admins' homes");
     return keep_passwords(env, deploy, err) < 0 ? rf_wrap(err, "the admins' passwords") : 0;
 }
 

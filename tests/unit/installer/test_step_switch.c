@@ -119,6 +119,13 @@ static void what_the_root_has_become_is_brought(void **state)
     DEPLOYED(self, rf_runner_dry());
     beside(&self, "1000");
     deployed_put(&self, TOP "/roots/1/etc/libvirt/qemu/dc1.xml", "x");
+    rf_autofree char *home = rf_format(TOP "/roots/2.new/home/%s/x", self.profile->node.admins[0].name);
+    rf_autofree char *passwd =
+        rf_format("root:x:0:0::/root:/bin/sh\ncaddy:x:990:989::/:/bin/sh\n%s:x:1000:1000::/home:/bin/sh\n",
+                  self.profile->node.admins[0].name);
+    deployed_put(&self, home, "x"); /* as cp would bring it */
+    deployed_put(&self, TOP "/roots/2.new/etc/passwd", passwd);
+    deployed_put(&self, TOP "/roots/2.new/var/lib/caddy/x", "x");
     deployed_put(&self, TOP "/roots/1/var/lib/caddy/x", "x");
     rf_autofree char *shadow = rf_format("root:*:1::::::\n%s:$y$secret:1::::::\nother:$y$foreign:1::::::\n",
                                          self.profile->node.admins[0].name);
@@ -129,9 +136,10 @@ static void what_the_root_has_become_is_brought(void **state)
     rf_autofree char *wanted =
         rf_format("cp --archive --reflink=auto --no-target-directory %s/etc/libvirt/qemu %s/etc/libvirt/qemu\n"
                   "cp --archive --reflink=auto --no-target-directory %s/var/lib/caddy %s/var/lib/caddy\n"
-                  "chroot %s chown --recursive caddy:caddy /var/lib/caddy\n"
+                  "chown --recursive --no-dereference 990:989 %s/var/lib/caddy\n"
+                  "chown --recursive --no-dereference 1000:1000 %s/home/%s\n"
                   "chpasswd --encrypted --root %s <…\n",
-                  from, to, from, to, to, to);
+                  from, to, from, to, to, to, self.profile->node.admins[0].name, to);
     assert_string_equal(rf_runner_dry_text(self.runner), wanted);
 }
 
