@@ -66,7 +66,8 @@ void rf_deploy_node_steps(const rf_deploy *deploy, rf_plan *plan);
  * it. The target is then the caller's to mount (rf_roots_enter). */
 void rf_deploy_make_beside(rf_deploy *deploy, unsigned number, unsigned running);
 
-/* Its steps, for the node: everything, or, `written`, only the switch. What is booted changes in the last one, at once; a kill before it leaves what was. */
+/* Its steps, for the node: everything, or, `written`, only the switch. What is booted changes in the last one, at once; a kill before it leaves
+ * what was. */
 void rf_deploy_beside_steps(const rf_deploy *deploy, bool written, rf_plan *plan);
 
 /* Paths below the mounted target; the caller frees them. */

@@ -50,8 +50,8 @@ struct rf_root_switch {
     unsigned number;
 };
 
-/* The next boot is of that root: on trial against the running one, or, where it is that one, for good. Where the running one is on trial itself, only the one
- * before it can be gone back to (RF_BAD_MACHINE), for good. A kill leaves the choice as it was,
+/* The next boot is of that root: on trial against the running one, or, where it is that one, for good. Where the running one is on trial
+ * itself, only the one before it can be gone back to (RF_BAD_MACHINE), for good. A kill leaves the choice as it was,
  * or the new one. On the disk when it returns. *ret_trial: it is on trial. */
 int rf_root_switch_to(struct rf_step_env *env, const rf_roots *roots, const struct rf_root_switch *to, bool *ret_trial,
                       rf_error **err);

@@ -18,9 +18,9 @@ struct rf_root_command {
     rf_layout *layout;
 };
 
-/* `ret` is all zero before. Reads the node's profile and its roots, the system volume's top level mounted at RF_ROOTS_TOP for this thread alone. `what`
- * ("richtfest root rollback"): waits first until no other command changes roots; NULL: this one only looks. RF_BAD_MACHINE where this is
- * no node. What is said meanwhile goes to standard error. */
+/* `ret` is all zero before. Reads the node's profile and its roots, the system volume's top level mounted at RF_ROOTS_TOP for this thread
+ * alone. `what` ("richtfest root rollback"): waits first until no other command changes roots; NULL: this one only looks. RF_BAD_MACHINE
+ * where this is no node. What is said meanwhile goes to standard error. */
 int rf_root_command_open(struct rf_root_command *ret, const char *what, rf_error **err);
 
 /* The same in a live system, for the node of the profile at `path` (or "-"), none of whose roots may start any more: its arrays are assembled, its

@@ -52,7 +52,8 @@ const struct rf_root *rf_roots_find(const rf_roots *roots, unsigned number);
 /* The number of the next one: no number is used twice as long as a later one is there. Pure. */
 unsigned rf_roots_next(const rf_roots *roots);
 
-/* To which root `rollback` goes: the newest snapshot of the running one, else the one before it; of one on trial, that at once. 0: there is none. Pure. */
+/* To which root `rollback` goes: the newest snapshot of the running one, else the one before it; from one on trial, to that at once. 0: there
+ * is none. Pure. */
 unsigned rf_roots_back(const rf_roots *roots);
 
 /* The last good root other than `number`: the newest deployed or installed one, else the newest snapshot. 0: there is none. Pure. */

@@ -72,7 +72,7 @@ def runs_well(number):
 def identity(node):
     """What no other root may change."""
     files = "/var/lib/richtfest/ssh/ssh_host_ed25519_key.pub /etc/machine-id /etc/hostname /var/lib/richtfest/profile.yaml"
-    return node.sudo(f"sha256sum {files}").stdout + node.sudo(f"getent shadow {node.user}").stdout
+    return node.sudo(f"sha256sum {files}").stdout + node.sudo(f"getent shadow {node.user}").stdout.split(":")[1]
 
 
 def package(node, name):
