@@ -141,6 +141,9 @@ static int deploy(const struct options *options, rf_error **err)
         return -1;
     if (!rf_roots_find(command.roots, command.roots->running))
         return rf_fail(err, RF_BAD_MACHINE, "the system that runs is no root of this node's system volume");
+    /* Now, and not after minutes in which nobody else could say that it is good */
+    if (rf_roots_on_trial(command.roots))
+        return rf_root_fail_trial(command.roots, err);
     if (open_medium(command.runner, options->medium, &medium_dir, err) < 0 ||
         choose_number(options, medium_dir, command.roots, &number, &written, err) < 0)
         return -1;

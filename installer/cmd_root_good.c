@@ -34,18 +34,13 @@ static void tell(const struct rf_root_command *command, enum rf_settled settled,
     printf("%s\n", given_up ? "the trial is over" : said);
 }
 
-static bool on_trial(const struct rf_root_command *command)
-{
-    return *command->roots->choice.trial && command->roots->choice.root == command->roots->running;
-}
-
 static int settle(rf_error **err)
 {
     rf_autorootcommand struct rf_root_command command = {0};
     unsigned number = 0;
     if (rf_root_command_open(&command, "richtfest root good", err) < 0)
         return -1;
-    if (on_trial(&command) && rf_root_health(command.runner, "", err) < 0)
+    if (rf_roots_on_trial(command.roots) && rf_root_health(command.runner, "", err) < 0)
         return rf_wrap(err, "root %u is not good yet", command.roots->running);
     const enum rf_settled settled = rf_root_settle(&command.env, RF_ROOTS_TOP, command.roots, command.cmdline,
                                                    command.profile->node.id, command.system_uuid, &number, err);

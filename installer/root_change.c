@@ -113,11 +113,6 @@ static int readdress(const char *root, unsigned from, unsigned to, rf_error **er
     return 0;
 }
 
-static bool runs_on_trial(const rf_roots *roots)
-{
-    return *roots->choice.trial && roots->choice.root == roots->running;
-}
-
 static int note_snapshot(const char *top, const rf_roots *roots, unsigned number, const char *run, rf_error **err)
 {
     const struct rf_root *of = rf_roots_find(roots, roots->running);
@@ -128,7 +123,7 @@ static int note_snapshot(const char *top, const rf_roots *roots, unsigned number
                                        .run = rf_strdup(run),
                                        .of = roots->running,
                                        .made = now,
-                                       .good = of && of->good && !runs_on_trial(roots) ? now : 0};
+                                       .good = of && of->good && !rf_roots_on_trial(roots) ? now : 0};
     return rf_root_note(top, &root, err);
 }
 
@@ -210,18 +205,23 @@ static int forget_failure(const char *top, const rf_roots *roots, unsigned numbe
     return known->failed ? rf_root_note(top, &root, err) : 0;
 }
 
+int rf_root_fail_trial(const rf_roots *roots, rf_error **err)
+{
+    return rf_fail(err, RF_BAD_MACHINE,
+                   "root %u, which runs, is on trial itself; when it is good ('richtfest root list'), try again",
+                   roots->running);
+}
+
 /* Nothing is tried against a root that is on trial itself; going back from it gives it up, and needs no trial. */
 static int choose(const rf_roots *roots, unsigned number, struct rf_boot_choice *choice, rf_error **err)
 {
     *choice = roots->choice;
     if (!rf_roots_find(roots, number))
         return rf_fail(err, RF_BAD_MACHINE, "there is no root %u; 'richtfest root list' has them", number);
-    if (runs_on_trial(roots) && number == roots->choice.before)
+    if (rf_roots_on_trial(roots) && number == roots->choice.before)
         *choice = (struct rf_boot_choice){.root = number, .before = rf_roots_good(roots, number)};
-    else if (runs_on_trial(roots))
-        return rf_fail(err, RF_BAD_MACHINE,
-                       "root %u, which runs, is on trial itself; when it is good ('richtfest root list'), try again",
-                       roots->running);
+    else if (rf_roots_on_trial(roots))
+        return rf_root_fail_trial(roots, err);
     else
         rf_boot_choice_try(choice, number, roots->running);
     return 0;

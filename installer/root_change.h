@@ -42,6 +42,9 @@ int rf_roots_clear(struct rf_step_env *env, const char *top, rf_error **err);
 /* Everything that was written is on the disk, and where GRUB, which replays no log, sees it. */
 int rf_roots_commit(struct rf_step_env *env, const char *top, rf_error **err);
 
+/* RF_BAD_MACHINE: the root that runs is on trial itself, and nothing is tried against it. Returns -1. */
+int rf_root_fail_trial(const rf_roots *roots, rf_error **err);
+
 /* Who is asked to boot what. */
 struct rf_root_switch {
     const rf_layout *layout; /* the disks that are there */

@@ -107,6 +107,11 @@ const struct rf_root *rf_roots_find(const rf_roots *roots, unsigned number)
     return NULL;
 }
 
+bool rf_roots_on_trial(const rf_roots *roots)
+{
+    return *roots->choice.trial && roots->choice.root == roots->running;
+}
+
 unsigned rf_roots_next(const rf_roots *roots)
 {
     return roots->count ? roots->list[roots->count - 1].number + 1 : 1;
@@ -119,7 +124,7 @@ static bool is_snapshot(const struct rf_root *root)
 
 unsigned rf_roots_back(const rf_roots *roots)
 {
-    if (*roots->choice.trial && roots->choice.root == roots->running)
+    if (rf_roots_on_trial(roots))
         return roots->choice.before;
     for (size_t i = roots->count; i-- > 0;)
         if (is_snapshot(&roots->list[i]) && roots->list[i].of == roots->running &&

@@ -49,6 +49,9 @@ RF_GUARD(rf_roots, rf_roots_free);
 /* NULL where there is none of that number. */
 const struct rf_root *rf_roots_find(const rf_roots *roots, unsigned number);
 
+/* Is the root that runs on trial? Pure. */
+bool rf_roots_on_trial(const rf_roots *roots);
+
 /* The number of the next one: no number is used twice as long as a later one is there. Pure. */
 unsigned rf_roots_next(const rf_roots *roots);
 
