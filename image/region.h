@@ -33,8 +33,9 @@
  * same volume. Both paths count from the top of the file system, not from a subvolume. */
 #define RF_SOURCE_VARIABLE "richtfest_source"
 #define RF_ARGUMENTS_VARIABLE "richtfest_arguments"
-#define RF_NODE_MARK_DIR "/richtfest/source"
-#define RF_NODE_GRUB_CONFIG "/richtfest/grub.cfg"
+#define RF_NODE_DIR "/richtfest"
+#define RF_NODE_MARK_DIR RF_NODE_DIR "/source"
+#define RF_NODE_GRUB_CONFIG RF_NODE_DIR "/grub.cfg"
 
 /* What stands in the region; every member NULL: nothing does. */
 struct rf_region {

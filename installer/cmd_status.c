@@ -10,6 +10,7 @@
 #include "installer/inputs.h"
 #include "installer/join.h"
 #include "installer/last_run.h"
+#include "installer/root_change.h"
 #include "installer/subcommand.h"
 #include "installer/undelivered.h"
 #include "installer/watch.h"
@@ -44,6 +45,18 @@ static rf_machine *disks_of_node(void)
     return machine;
 }
 
+/* NULL where they can't be looked at: the rest of the status does not depend on it. */
+static json_t *roots_json(void)
+{
+    rf_autorunner rf_runner *runner = rf_runner_real();
+    rf_autofree char *cmdline = NULL;
+    rf_autoroots rf_roots *roots = NULL;
+    if (rf_read_file("/proc/cmdline", 1 << 16, &cmdline, NULL, NULL) < 0 || rf_roots_enter(runner, NULL) < 0 ||
+        rf_roots_read(RF_ROOTS_TOP, rf_boot_running(cmdline), &roots, NULL) < 0)
+        return NULL;
+    return rf_roots_json(roots);
+}
+
 static bool guests_are_well(const json_t *guests)
 {
     size_t index;
@@ -63,11 +76,12 @@ static void print_text(const json_t *status)
     rf_autofree char *disks = rf_disks_text(json_object_get(status, "disks"));
     rf_autofree char *arrays = rf_arrays_text(json_object_get(status, "arrays"));
     rf_autofree char *guests = rf_node_status_text(json_object_get(status, "guests"));
+    rf_autofree char *roots = rf_roots_news(json_object_get(status, "roots"));
     rf_autofree char *report = rf_undelivered_text(json_object_get(status, "report"));
     rf_autofree char *joining = rf_join_text(json_object_get(status, "storage"));
-    printf("Node %s (%s), Richtfest %s, up %s, %s\n%s\n%s%s\n%s\n%s", rf_json_string(node, "id"),
+    printf("Node %s (%s), Richtfest %s, up %s, %s\n%s%s\n%s%s\n%s\n%s", rf_json_string(node, "id"),
            rf_json_string(node, "hostname"), rf_json_string(node, "version"), up, rf_json_string(node, "addresses"),
-           report, disks, joining, arrays, guests);
+           roots, report, disks, joining, arrays, guests);
     rf_autofree char *run = rf_last_run_text(json_object_get(status, "last_run"));
     printf("%s%s\n%s\n", *run ? "\n" : "", run,
            json_is_true(json_object_get(status, "healthy")) ? "All healthy." : "NOT healthy; see above.");
@@ -83,9 +97,9 @@ static json_t *ask(const rf_profile *profile, rf_error **err)
     rf_autojson json_t *disks = rf_disks_json(profile, machine, arrays);
     rf_autojson json_t *run = rf_last_run_json(RF_STATE_LAST_RUN);
     bool healthy = rf_disks_boot(disks) && rf_arrays_well(arrays) && guests_are_well(guests) && rf_last_run_well(run);
-    return json_pack("{s:o,s:o,s:O,s:o,s:O,s:O,s:O?,s:b}", "node", node_json(profile), "report",
+    return json_pack("{s:o,s:o,s:O,s:o,s:O,s:O,s:O?,s:o?,s:b}", "node", node_json(profile), "report",
                      rf_undelivered_json(RF_STATE_SPOOL), "disks", disks, "storage", rf_join_look(profile, machine),
-                     "arrays", arrays, "guests", guests, "last_run", run, "healthy", healthy);
+                     "arrays", arrays, "guests", guests, "last_run", run, "roots", roots_json(), "healthy", healthy);
 }
 
 static int show(const rf_profile *profile, bool as_json, rf_error **err)

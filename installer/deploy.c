@@ -3,8 +3,11 @@
 
 #include "base/memory.h"
 #include "image/medium.h"
+#include "installer/roots.h"
 #include "raid/bootable.h"
 #include "raid/mounts.h"
+
+#include <string.h>
 
 rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, const rf_layout *layout,
                          const struct rf_site_options *options)
@@ -19,7 +22,9 @@ rf_deploy *rf_deploy_new(const rf_profile *profile, const rf_machine *machine, c
                           .source_id = rf_strdup(options->source_id),
                           .kernel_arguments = rf_strdup(options->kernel_arguments),
                           .ca = rf_strdup(options->ca)};
-    deploy->ids = (struct rf_system_ids){.root = RF_ROOT_FIRST,
+    deploy->root = rf_alloc(RF_ROOT_NAME);
+    strcpy(deploy->root, RF_ROOT_FIRST);
+    deploy->ids = (struct rf_system_ids){.root = deploy->root,
                                          .system_uuid = rf_layout_filesystem(layout, "system")->uuid,
                                          .system_md = layout->system.uuid,
                                          .data_md = layout->data.uuid,
@@ -49,6 +54,8 @@ void rf_deploy_free(rf_deploy *deploy)
     for (char **image = deploy->images; image && *image; image++)
         free(*image);
     free(deploy->images);
+    free(deploy->root);
+    free(deploy->beside);
     free(deploy->medium);
     free(deploy->target);
     free(deploy->source_id);
@@ -94,6 +101,7 @@ void rf_deploy_steps(const rf_deploy *deploy, rf_plan *plan)
         {&rf_step_configure, "root/configure", "Write the node's configuration"},
         {&rf_step_state, "state", "Keep profile, machine record, machine-id and SSH host keys in subvolume state"},
         {&rf_step_payload, "payload", "Copy the guests' images from the medium"},
+        {&rf_step_entry, "entry", "Say which root is booted"},
         {&rf_step_flush, "flush", "Flush everything to the disks"},
     };
     bool done = installed(deploy);
@@ -113,7 +121,7 @@ static char *below(const rf_deploy *deploy, const char *where, const char *path)
 
 char *rf_deploy_root(const rf_deploy *deploy, const char *path)
 {
-    return below(deploy, "system/" RF_ROOT_FIRST, path);
+    return rf_format("%s/system/%s%s", deploy->target, deploy->root, path);
 }
 
 char *rf_deploy_state(const rf_deploy *deploy, const char *path)
@@ -131,7 +139,51 @@ char *rf_deploy_top(const rf_deploy *deploy, const char *path)
     return below(deploy, "system", path);
 }
 
+/* A kept root that is not there would be written anew by the steps: then nothing is adopted. */
+static void adopt_root(const rf_deploy *deploy)
+{
+    rf_autofree char *top = rf_deploy_top(deploy, "");
+    rf_autoroots rf_roots *roots = NULL;
+    if (rf_roots_read(top, 0, &roots, NULL) == 0 && rf_roots_find(roots, roots->choice.root))
+        snprintf(deploy->root, RF_ROOT_NAME, RF_ROOTS_DIR "/%u", roots->choice.root);
+}
+
 int rf_deploy_open(struct rf_step_env *env, const rf_deploy *deploy, rf_error **err)
 {
-    return rf_target_open(env, deploy->layout, deploy->target, err);
+    if (deploy->beside)
+        return 0;
+    if (rf_target_open(env, deploy->layout, deploy->target, err) < 0)
+        return -1;
+    adopt_root(deploy);
+    return 0;
+}
+
+void rf_deploy_make_beside(rf_deploy *deploy, unsigned number, unsigned running)
+{
+    deploy->beside = rf_alloc(sizeof(*deploy->beside));
+    *deploy->beside = (struct rf_deploy_beside){.number = number, .running = running};
+    snprintf(deploy->beside->name, RF_ROOT_NAME, RF_ROOTS_DIR "/%u", number);
+    snprintf(deploy->root, RF_ROOT_NAME, RF_ROOTS_DIR "/%u" RF_ROOT_NEW, number);
+    deploy->ids.root = deploy->beside->name;
+}
+
+void rf_deploy_beside_steps(const rf_deploy *deploy, bool written, rf_plan *plan)
+{
+    static const struct {
+        const struct rf_step_ops *ops;
+        const char *id, *title;
+    } rows[] = {
+        {&rf_step_medium, "medium", "Check the installation medium's checksums"},
+        {&rf_step_clear_roots, "root/clear", "Remove what an interrupted deployment left, and look for room"},
+        {&rf_step_root, "root/unpack", "Unpack the root beside the others"},
+        {&rf_step_configure, "root/configure", "Write the node's configuration"},
+        {&rf_step_state, "state", "Give the new root the node's identity, kept in subvolume state"},
+        {&rf_step_carry, "root/carry", "Bring along what the running root has become"},
+        {&rf_step_payload, "payload", "Copy the guests' images from the medium"},
+        {&rf_step_flush, "flush", "Flush everything to the disks"},
+    };
+    for (size_t i = 0; i < RF_COUNT(rows) && !written; i++)
+        rf_plan_add(plan, rows[i].ops, deploy, RF_PHASE_NODE, rows[i].id, "%s", rows[i].title);
+    rf_plan_add(plan, &rf_step_switch, deploy, RF_PHASE_NODE, "root/switch",
+                "Boot root %u next, on trial against root %u", deploy->beside->number, deploy->beside->running);
 }

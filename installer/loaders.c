@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/paths.h"
+#include "installer/esp.h"
 #include "raid/bootable.h"
-#include "raid/mounts.h"
 #include "raid/steps.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static int make_core(struct rf_step_env *env, const struct rf_loaders *loaders, 
                        RF_ARGV("grub-mkimage", "-O", "i386-pc", "-d", GRUB_PC, "-c", config, "-p", "/boot/grub", "-o",
                                core, "biosdisk", "part_gpt", "part_msdos", "mdraid1x", "btrfs", "normal", "configfile",
                                "search", "search_fs_uuid", "linux", "echo", "test", "serial", "terminal", "minicmd",
-                               "loadenv", "ls", "cat", "reboot", "halt", "sleep", "true", "regexp", "gzio"),
+                               "loadenv", "fat", "ls", "cat", "reboot", "halt", "sleep", "true", "regexp", "gzio"),
                        err);
 }
 
@@ -66,39 +66,6 @@ static int write_bios(struct rf_step_env *env, const struct rf_loaders *loaders,
     if (make_core(env, loaders, core, err) < 0 || rf_disk_open_checked(loaders->disk, O_RDWR | O_CLOEXEC, &fd, err) < 0)
         return -1;
     return rf_bios_boot_write(fd, part->start, part->size, GRUB_PC "/boot.img", core, err);
-}
-
-/* An ESP mounted for as long as the guard lives. */
-struct esp {
-    char *where;
-    bool mounted;
-};
-
-static void release_esp(struct esp *esp)
-{
-    if (esp->mounted)
-        rf_unmount(esp->where, NULL);
-    free(esp->where);
-}
-
-static int mount_esp(const struct rf_loaders *loaders, struct esp *esp, unsigned long flags, rf_error **err)
-{
-    const char *device = loaders->disk->parts[RF_PART_ESP].device;
-    esp->where = rf_format("%s/esp%u", loaders->target, loaders->disk->member);
-    if (rf_make_dirs(esp->where, 0700, err) < 0 || rf_part_check("", loaders->disk, 1, device, err) < 0)
-        return -1;
-    if (mount(device, esp->where, "vfat", flags | MS_NODEV | MS_NOEXEC | MS_NOSUID, "umask=0077") < 0)
-        return rf_fail_errno(err, RF_FAILED, errno, "the ESP %s can't be mounted", device);
-    esp->mounted = true;
-    return 0;
-}
-
-static int unmount_esp(struct esp *esp, rf_error **err)
-{
-    if (rf_unmount(esp->where, err) < 0)
-        return rf_wrap(err, "the ESP");
-    esp->mounted = false;
-    return 0;
 }
 
 static int write_stub(const struct rf_loaders *loaders, const char *where, rf_error **err)
@@ -119,8 +86,8 @@ static int mend_esp(struct rf_step_env *env, const struct rf_loaders *loaders, r
 
 static int write_esp(struct rf_step_env *env, const struct rf_loaders *loaders, rf_error **err)
 {
-    RF_CLEANUP(release_esp) struct esp esp = {0};
-    if (mend_esp(env, loaders, err) < 0 || mount_esp(loaders, &esp, 0, err) < 0)
+    rf_autoesp struct rf_esp esp = {0};
+    if (mend_esp(env, loaders, err) < 0 || rf_esp_mount(loaders->disk, loaders->target, 0, &esp, err) < 0)
         return -1;
     for (size_t i = 0; i < RF_COUNT(esp_directories); i++) {
         rf_autofree char *path = rf_format("%s%s", esp.where, esp_directories[i]);
@@ -134,7 +101,7 @@ static int write_esp(struct rf_step_env *env, const struct rf_loaders *loaders, 
         if (rf_copy_file(esp_files[i].from, to, 0600, NULL, NULL, err) < 0)
             return -1;
     }
-    return unmount_esp(&esp, err);
+    return rf_esp_unmount(&esp, err);
 }
 
 int rf_loaders_write(struct rf_step_env *env, const struct rf_loaders *loaders, rf_error **err)
@@ -177,14 +144,14 @@ static int check_esp_files(const struct rf_loaders *loaders, const char *where, 
 /* An ESP that can't be mounted is a finding about the disk, not a failure of the looking. */
 static int check_esp(const struct rf_loaders *loaders, char **wrong, rf_error **err)
 {
-    RF_CLEANUP(release_esp) struct esp esp = {0};
+    rf_autoesp struct rf_esp esp = {0};
     rf_autoerror rf_error *why = NULL;
-    if (mount_esp(loaders, &esp, MS_RDONLY, &why) < 0) {
+    if (rf_esp_mount(loaders->disk, loaders->target, MS_RDONLY, &esp, &why) < 0) {
         rf_autofree char *text = rf_error_text(why);
         rf_append(wrong, "%s%s", *wrong ? "; " : "", text);
         return 0;
     }
-    return check_esp_files(loaders, esp.where, wrong, err) < 0 ? -1 : unmount_esp(&esp, err);
+    return check_esp_files(loaders, esp.where, wrong, err) < 0 ? -1 : rf_esp_unmount(&esp, err);
 }
 
 static int check_bios(struct rf_step_env *env, const struct rf_loaders *loaders, char **wrong, rf_error **err)

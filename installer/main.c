@@ -15,7 +15,9 @@ static const struct rf_subcommand *const commands[] = {
     &rf_cmd_secrets_show,    &rf_cmd_vpn_show,       &rf_cmd_guest_list,    &rf_cmd_guest_console,
     &rf_cmd_guest_snapshot,  &rf_cmd_guest_rollback, &rf_cmd_guest_export,  &rf_cmd_guest_import,
     &rf_cmd_guest_resize,    &rf_cmd_guest_delete,   &rf_cmd_artefact_list, &rf_cmd_artefact_fetch,
-    &rf_cmd_artefact_verify, &rf_cmd_docs,           &rf_cmd_md_event,
+    &rf_cmd_artefact_verify, &rf_cmd_root_list,      &rf_cmd_root_deploy,   &rf_cmd_root_rollback,
+    &rf_cmd_root_snapshot,   &rf_cmd_root_prune,     &rf_cmd_root_good,     &rf_cmd_docs,
+    &rf_cmd_md_event,
 };
 
 static const char exit_codes[] =

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * An ISO left attached is harmless: its GRUB looks for the mark of its own profile source on the disks, and where it finds it,
- * it boots the node instead of the installer. Written after the commit point, so that it never leads to half a system.
+ * it boots the node instead of the installer, by the same file as the loaders of the disks (installer/step_entry.c). Written after the
+ * commit point, so that it never leads to half a system.
  */
 #include "base/file.h"
 #include "base/memory.h"
 #include "image/region.h"
 #include "installer/deploy.h"
 #include "raid/mounts.h"
-
-#include <string.h>
 
 static char *mark_path(const rf_deploy *deploy)
 {
@@ -26,11 +25,7 @@ static char *any_path(const rf_deploy *deploy)
 static bool is_there(const rf_deploy *deploy)
 {
     rf_autofree char *mark = mark_path(deploy), *any = any_path(deploy);
-    rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
-    rf_autofree char *wanted = rf_grub_stub(&deploy->ids);
-    rf_autofree char *found = NULL;
-    return rf_exists(mark) && rf_exists(any) && rf_read_file(config, 1 << 16, &found, NULL, NULL) == 0 &&
-           strcmp(found, wanted) == 0;
+    return rf_exists(mark) && rf_exists(any);
 }
 
 static int closed(const rf_deploy *deploy, int outcome, rf_error **err)
@@ -54,9 +49,7 @@ static int write_mark(const rf_deploy *deploy, rf_error **err)
 {
     rf_autofree char *mark = mark_path(deploy);
     rf_autofree char *directory = rf_deploy_top(deploy, RF_NODE_MARK_DIR);
-    rf_autofree char *config = rf_deploy_top(deploy, RF_NODE_GRUB_CONFIG);
-    rf_autofree char *stub = rf_grub_stub(&deploy->ids);
-    if (rf_make_dirs(directory, 0755, err) < 0 || rf_write_file(config, stub, strlen(stub), 0600, err) < 0)
+    if (rf_make_dirs(directory, 0755, err) < 0)
         return -1;
     rf_autofree char *any = any_path(deploy);
     if (rf_write_file(any, "", 0, 0600, err) < 0)

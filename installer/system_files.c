@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/paths.h"
+#include "image/region.h"
 #include "postinstall/admins.h"
 #include "postinstall/bridge.h"
 #include "postinstall/firewall.h"
@@ -175,7 +176,7 @@ static void append_entry(char **text, const rf_profile *profile, const struct rf
     rf_append(text,
               "menuentry \"Richtfest node %s%s\" {\n"
               "  search --no-floppy --fs-uuid --set=root %s\n"
-              "  linux /%s/boot/vmlinuz%s %s\n"
+              "  linux /%s/boot/vmlinuz%s %s $rf_words\n"
               "  initrd /%s/boot/initrd.img%s\n"
               "}\n",
               profile->node.id, what, ids->system_uuid, ids->root, suffix, cmdline, ids->root, suffix);
@@ -205,7 +206,7 @@ char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids 
 char *rf_grub_stub(const struct rf_system_ids *ids)
 {
     return rf_format("search --no-floppy --fs-uuid --set=root %s\n"
-                     "set prefix=($root)/%s/boot/grub\n"
-                     "configfile $prefix/grub.cfg\n",
-                     ids->system_uuid, ids->root);
+                     "set prefix=($root)" RF_NODE_DIR "\n"
+                     "configfile ($root)" RF_NODE_GRUB_CONFIG "\n",
+                     ids->system_uuid);
 }

@@ -32,9 +32,11 @@ void rf_md_uuid(const char *uuid, char ret[36]);
 char *rf_node_cmdline(const struct rf_system_ids *ids);
 
 /* /boot/grub/grub.cfg of the node. It boots /boot/vmlinuz and /boot/initrd.img, links that Debian's kernel packages keep
- * (linux-update-symlinks(1), kernel-img.conf(5)), so that an updated kernel is booted too; behind them the `.old` pair. The
+ * (linux-update-symlinks(1), kernel-img.conf(5)), so that an updated kernel is booted too; behind them the `.old` pair. It adds exactly
+ * two entries to the menu of whoever reads it (installer/boot_choice.c counts on that). $rf_words are that one's for the kernel. The
  * caller frees it. */
 char *rf_node_grub_config(const rf_profile *profile, const struct rf_system_ids *ids);
 
-/* What GRUB's core (BIOS) and each ESP start with: find the system volume, go on with its own configuration. */
+/* What GRUB's core (BIOS) and each ESP start with: find the system volume and go on with what says which root is booted
+ * (installer/boot_choice.h). The same for every root of the node, so no switch has to write it. The caller frees it. */
 char *rf_grub_stub(const struct rf_system_ids *ids);

@@ -85,6 +85,17 @@ bool rf_trust_is_installed(const char *root, const char *pem)
     return read_bundle(path, pem, &wanted, &right, NULL) == 0 && right;
 }
 
+char *rf_trust_installed(const char *root)
+{
+    char *pem = NULL;
+    for (size_t number = 1;; number++) {
+        rf_autofree char *path = file_of(root, number), *text = NULL;
+        if (rf_read_file(path, BUNDLE_MAX, &text, NULL, NULL) < 0)
+            return pem;
+        rf_append(&pem, "%s", text);
+    }
+}
+
 /* Those of an earlier run that had more. */
 static int remove_surplus(const char *root, size_t count, rf_error **err)
 {

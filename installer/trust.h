@@ -22,5 +22,8 @@ char *rf_trust_bundle(const char *bundle, const char *pem);
 /* Whether the root (a path, "" for the running system) trusts exactly these of ours. */
 bool rf_trust_is_installed(const char *root, const char *pem);
 
+/* Those of ours that a root has, as one PEM; NULL where it has none. The caller frees it. */
+char *rf_trust_installed(const char *root);
+
 /* Makes it so. Every file is replaced at once and the bundle last; a kill leaves what the next run mends. */
 int rf_trust_install(const char *root, const char *pem, rf_error **err);

@@ -13,7 +13,8 @@ MACHINES = TOP / "tests/machines"
 PROFILE = TOP / "profiles/musterkunde.yaml"
 COMMANDS = ["check", "inventory", "plan", "apply", "status", "image build", "image customize", "image inspect", "recipe check",
             "recipe list", "recipe seed", "secrets show", "vpn show", "guest list", "guest console", "guest snapshot",
-            "guest rollback", "guest export", "guest import", "guest resize", "guest delete", "artefact list", "artefact fetch", "artefact verify"]
+            "guest rollback", "guest export", "guest import", "guest resize", "guest delete", "artefact list", "artefact fetch", "artefact verify",
+            "root list", "root deploy", "root rollback", "root snapshot", "root prune", "root good"]
 
 
 def run(*words, stdin=None):
@@ -63,6 +64,9 @@ def test_each_command_explains_itself(command):
                                    ["guest", "snapshot", "a", "b", "c"], ["guest", "rollback", "a", "b", "c"],
                                    ["guest", "export", "a", "b", "c"], ["guest", "export", "--nonsense", "a", "b"],
                                    ["guest", "delete", "--with-its-disk"], ["guest", "delete", "a", "b", "--with-its-disk"],
+                                   ["root"], ["root", "list", "a"], ["root", "rollback", "a"], ["root", "rollback", "0"], ["root", "rollback", "01x"],
+                                   ["root", "rollback", "1", "2"], ["root", "prune", "1", "x"], ["root", "snapshot", "a"], ["root", "good", "a"],
+                                   ["root", "deploy"], ["root", "deploy", "a", "b"], ["root", "deploy", "--again"],
                                    ["docs"], ["docs", "nonsense"], ["docs", "--nonsense", "profile"]])
 def test_wrong_usage_is_64_and_says_so_on_stderr(words):
     done = run(*words)
@@ -180,7 +184,8 @@ def test_recipe_seed_of_nobody(tmp_path):
 @pytest.mark.parametrize("words", [["secrets", "show"], ["vpn", "show", "laptop"], ["guest", "list"], ["guest", "console", "a"],
                                    ["guest", "snapshot", "a"], ["guest", "rollback", "a"], ["guest", "export", "a", "."],
                                    ["guest", "import", "a", "b"], ["guest", "resize", "a", "1 GB"],
-                                   ["guest", "delete", "a", "--with-its-disk"]])
+                                   ["guest", "delete", "a", "--with-its-disk"], ["root", "list"], ["root", "rollback"], ["root", "rollback", "2"],
+                                   ["root", "snapshot"], ["root", "prune"], ["root", "good"], ["root", "deploy", "/x.iso"]])
 def test_commands_of_a_node_elsewhere(words):
     done = run(*words)
     assert done.returncode == 2

@@ -8,7 +8,6 @@
 #define TOP "target/system"
 #define MARK TOP RF_NODE_MARK_DIR "/" ID
 #define ANY TOP RF_NODE_MARK_DIR "/any"
-#define CONFIG TOP RF_NODE_GRUB_CONFIG
 
 /* Both leave the volume unmounted: whoever reads "installed" may switch the machine off. */
 static void assert_closed(const struct deployed *self)
@@ -56,18 +55,16 @@ static void the_iso_finds_the_node(void **state)
     assert_int_equal(probe(&self), RF_PROBE_TODO);
     assert_int_equal(apply(&self), 0);
     assert_int_equal(probe(&self), RF_PROBE_DONE);
-    rf_autofree char *config = deployed_read(&self, CONFIG), *stub = rf_grub_stub(&self.deploy->ids);
-    assert_string_equal(config, stub);
-    static const char *const files[] = {MARK, ANY, CONFIG};
+    static const char *const files[] = {MARK, ANY};
     for (size_t i = 0; i < RF_COUNT(files); i++)
         assert_int_equal(deployed_mode(&self, files[i]), 0600);
     assert_int_equal(apply(&self), 0); /* the same again */
 }
 
-/* Each of them counts, and the configuration by its content: an older one may name a root that is gone. */
+/* Each of them counts. */
 static void what_is_missing_is_to_be_done(void **state)
 {
-    static const char *const files[] = {MARK, ANY, CONFIG};
+    static const char *const files[] = {MARK, ANY};
     MARKED(self);
     self.deploy->source_id = rf_strdup(ID);
     for (size_t i = 0; i < RF_COUNT(files); i++) {
@@ -75,9 +72,6 @@ static void what_is_missing_is_to_be_done(void **state)
         drop(&self, files[i]);
         assert_int_equal(probe(&self), RF_PROBE_TODO);
     }
-    assert_int_equal(apply(&self), 0);
-    deployed_put(&self, CONFIG, "set root=elsewhere\n");
-    assert_int_equal(probe(&self), RF_PROBE_TODO);
 }
 
 /* The ISO of another customer does not find it; one whose profile was typed at its menu does. */

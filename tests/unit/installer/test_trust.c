@@ -80,6 +80,18 @@ static void others_than_before(void **state)
     assert_string_equal(none, "--- " BUNDLE " 0644\n" SYSTEM);
 }
 
+/* What a root beside this one is to get, too. */
+static void what_a_root_has_is_read_again(void **state)
+{
+    (void)state;
+    RF_CLEANUP(finish) char *root = unit_directory();
+    assert_null(rf_trust_installed(root));
+    assert_int_equal(rf_trust_install(root, UNIT_CA_ONE UNIT_CA_TWO, NULL), 0);
+    rf_autofree char *pem = rf_trust_installed(root);
+    assert_non_null(pem);
+    assert_true(rf_trust_is_installed(root, pem));
+}
+
 static void a_root_without_any_is_left_alone(void **state)
 {
     (void)state;
@@ -134,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(installed_once_however_often),
         cmocka_unit_test(others_than_before),
+        cmocka_unit_test(what_a_root_has_is_read_again),
         cmocka_unit_test(a_root_without_any_is_left_alone),
         cmocka_unit_test(a_bundle_that_cannot_be_read_is_never_replaced),
         cmocka_unit_test(the_medium_is_asked),
