@@ -101,7 +101,14 @@ static bool is_mounted(char *const *points, const char *where)
     return false;
 }
 
-/* How many of the layout's file systems are mounted at their places; -1 and *err where that can't be read. */
+/* ESPs are mounted by who writes them (installer/loaders.c), for as long as that takes: FAT has no journal, and a power cut would mark each
+ * of them as damaged. */
+static bool is_mountable(const struct rf_layout_filesystem *filesystem)
+{
+    return !filesystem->disk;
+}
+
+/* How many of them are mounted at their places; -1 and *err where that can't be read. */
 static int count_mounted(const rf_layout *layout, const char *target, rf_error **err)
 {
     rf_autonames char **points = NULL;
@@ -110,7 +117,7 @@ static int count_mounted(const rf_layout *layout, const char *target, rf_error *
     int count = 0;
     for (size_t i = 0; i < layout->filesystems_count; i++) {
         rf_autofree char *where = rf_format("%s/%s", target, layout->filesystems[i].id);
-        count += is_mounted(points, where);
+        count += is_mountable(&layout->filesystems[i]) && is_mounted(points, where);
     }
     return count;
 }
@@ -133,13 +140,6 @@ static const char *options_for(const char *type)
         if (strcmp(table[i].type, type) == 0)
             return table[i].options;
     return "defaults";
-}
-
-/* ESPs are mounted by who writes them (installer/loaders.c), for as long as that takes: FAT has no journal, and a power cut would mark each
- * of them as damaged. */
-static bool is_mountable(const struct rf_layout_filesystem *filesystem)
-{
-    return !filesystem->disk;
 }
 
 static size_t count_mountable(const rf_layout *layout)
