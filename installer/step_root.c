@@ -7,7 +7,9 @@
 #include "installer/deploy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum rf_probe root_probe(struct rf_step_env *env, const void *arg, rf_error **err)
 {
@@ -62,18 +64,38 @@ static int sync_tree(struct rf_step_env *env, const char *path, rf_error **err)
     return rf_run(env->runner, &command, &result, err);
 }
 
+/* unsquashfs does not wait for its files, so what can't be written is told to nobody; but syncfs(2) tells it, once, to whoever had the file
+ * system open before. */
+static int open_filesystem(const rf_deploy *deploy, int *ret_fd, rf_error **err)
+{
+    rf_autofree char *top = rf_deploy_top(deploy, "");
+    *ret_fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? rf_fail_errno(err, RF_FAILED, errno, "%s can't be opened", top) : 0;
+}
+
+static int check_written(int fd, rf_error **err)
+{
+    if (syncfs(fd) < 0)
+        return rf_fail_errno(err, RF_FAILED, errno,
+                             "not all of the root could be written to the system volume; replace the disk that fails");
+    return 0;
+}
+
 static int root_apply(struct rf_step_env *env, const void *arg, rf_error **err)
 {
     const rf_deploy *deploy = arg;
     rf_autofree char *root = rf_deploy_root(deploy, "");
     rf_autofree char *partial = rf_format("%s.partial", root);
+    rf_autofd int fd = -1;
+    if (open_filesystem(deploy, &fd, err) < 0)
+        return -1;
     if (rf_exists(partial) && rf_run_argv(env->runner, RF_ARGV("btrfs", "subvolume", "delete", partial), err) < 0)
         return rf_wrap(err, "removing what an interrupted run left");
     if (rf_run_argv(env->runner, RF_ARGV("btrfs", "subvolume", "create", partial), err) < 0 ||
         unpack(env, deploy, partial, err) < 0)
         return -1;
     /* Its content first, then its name: after a power cut a root with its name is a complete one. */
-    if (sync_tree(env, partial, err) < 0)
+    if (sync_tree(env, partial, err) < 0 || check_written(fd, err) < 0)
         return -1;
     if (rename(partial, root) < 0)
         return rf_fail_errno(err, RF_FAILED, errno, "naming %s", root);

@@ -108,7 +108,7 @@ static bool is_mountable(const struct rf_layout_filesystem *filesystem)
     return !filesystem->disk;
 }
 
-/* How many of the layout's file systems are mounted at their places; -1 and *err where that can't be read. */
+/* How many of them are mounted at their places; -1 and *err where that can't be read. */
 static int count_mounted(const rf_layout *layout, const char *target, rf_error **err)
 {
     rf_autonames char **points = NULL;

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.long
 BUS = "virtio-blk"
 SHAPES = ("single", "raid1x2", "raid5x3")
 PHASES = ("partition/1", "array/data", "volume/images", "filesystem/system", "root/unpack", "payload", "boot/1")
-NUMBERS = {"read": (1, 2, 5, 20), "write": (1, 2, 5, 20), "flush": (1, 2, 4)}
+NUMBERS = {"read": (1, 2, 5, 20, 100), "write": (1, 5, 20, 100, 400), "flush": (1, 2, 4)}
+LAST = "mark"
 FAULTS = (("read", "sector"), ("write", "sector"), ("write", "disk"), ("flush", "sector"))
 SEED = int(os.environ.get("RF_FAULT_SEED") or random.SystemRandom().randrange(2**31))
 DEGRADED = re.compile(r"goes on without \S+")
@@ -117,6 +118,8 @@ def show(table, lab, iso, shape, phase, kind, what):
         bench.power_cut()
         power.heal()
         bench.start()
+        bench.install(text_of(shape), f"{LAST}:before", SECONDS)
+        bench.scrub()
         found = install_whole(bench, shape)
         bench.stop()
         assert not difference(wanted, found), f"{fault}, {outcome}\n{said}\n{difference(wanted, found)}"

@@ -173,6 +173,17 @@ class Bench(Workbench):
         """The members' disks as they came."""
         self.run(BLANK, PICTURE_SECONDS)
 
+    def scrub(self):
+        """btrfs keeps two copies of what it knows of files, and goes on where one can't be written: mended from the other, as an admin would
+        when the disk is whole again. Nothing to do where the system's file system is not there."""
+        self.run("""set -eu
+            udevadm settle --timeout=60
+            [ -e /dev/disk/by-label/rf-system ] || exit 0
+            umount /run/richtfest/target/* 2>/dev/null || true
+            mkdir -p /run/look; mount -t btrfs -o subvolid=5 /dev/disk/by-label/rf-system /run/look
+            btrfs scrub start -B /run/look >/run/scrub 2>&1 || cat /run/scrub
+            umount /run/look""", PICTURE_SECONDS)
+
     def uncommit(self):
         """What the last steps have done is undone."""
         self.run(UNCOMMIT)
