@@ -52,15 +52,12 @@ class Screen:
 
 
 def client(laptop, screen, address, user, password, log):
-    """A login under way (a process, to be ended by whoever started it). The password goes by standard input; without a domain its line
-    would be taken for one."""
-    argv = [program(), f"/v:{address}", f"/u:{user}", "/d:.", "/from-stdin", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
+    """A login under way (a process, to be ended by whoever started it). The password is in the client's argv (a throwaway of the lab): one
+    that it reads from its standard input it keeps for itself, and shows the server's login window."""
+    argv = [program(), f"/v:{address}", f"/u:{user}", f"/p:{password}", "/cert:ignore", "/sec:tls", "/size:1024x768", "/timeout:60000"]
     environment = dict(os.environ, DISPLAY=screen.name, HOME=os.path.dirname(log))
     with open(log, "ab") as out:
-        process = laptop.start(argv, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment)
-    process.stdin.write(f"{password}\n".encode())
-    process.stdin.close()
-    return process
+        return laptop.start(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
 
 
 if __name__ == "__main__":
