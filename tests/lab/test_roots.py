@@ -9,8 +9,9 @@ import time
 import pytest
 
 from richtfest_lab import small
-from richtfest_lab.disks import Disk
+from richtfest_lab.disks import GB, Disk
 from richtfest_lab.errors import LabError
+from richtfest_lab.installation import profile_of
 from richtfest_lab.machine import Spec
 from richtfest_lab.node import Node
 from richtfest_lab.workbench import Workbench
@@ -218,21 +219,7 @@ def test_a_broken_root_is_given_up(lab, url_iso, site, key, shipped_profile, fir
     check_prune(node, 1)
 
 
-GB = 10**9
-SINGLE = """richtfest: 1
-node:
-  id: bench-n1
-  hostname: n1.bench.example
-  timezone: Europe/Berlin
-  admins:
-    - name: jiku
-      ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSFti ops@bench]
-network:
-  uplink: {match: {carrier: true}, address: dhcp}
-storage:
-  disks: {count: 1}
-  level: single
-"""
+SINGLE = profile_of("single", 1)
 STEPS = ["root/clear", "root/unpack", "root/configure", "state", "root/carry", "payload", "flush", "root/switch"]
 DEPLOY = "richtfest root deploy /run/initramfs/live --profile /run/profile.yaml --again"
 LOOK = ("mdadm --assemble --scan --run --homehost=any --config=partitions >/dev/null 2>&1; udevadm settle; mkdir -p /run/top; "
